@@ -1,0 +1,56 @@
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "base/instant.hpp"
+#include "bgp/speaker/event.hpp"
+#include "bgp/speaker/query.hpp"
+#include "observe/snapshot.hpp"
+
+namespace catflap::bgp {
+
+/// All protocols of one router behind one boundary of events and actions: a value without clock, sockets, threads or
+/// logs. Time and the seed of the jitter are parameters, so a run is a function of its events.
+///
+/// Driver contract: (1) `ingest` every event in order of arrival per connection; (2) after each batch call `run` once;
+/// (3) carry out `take_actions()` in order before ingesting more; (4) arm exactly one timer at `deadline()`;
+/// (5) never re-enter; (6) `now` never goes back.
+class Speaker {
+ public:
+  explicit Speaker(std::uint64_t seed);
+  ~Speaker();
+  Speaker(Speaker&&) noexcept;
+  Speaker& operator=(Speaker&&) noexcept;
+  Speaker(const Speaker&) = delete;
+  Speaker& operator=(const Speaker&) = delete;
+
+  /// Cheap: takes in what happened and marks work.
+  void ingest(Instant now, const Event& event);
+  /// Fires due deadlines, decides changed prefixes, packs updates.
+  void run(Instant now);
+  std::vector<Action> take_actions();
+  /// The earliest instant at which run() has work; Instant::never() if none.
+  Instant deadline() const;
+
+  /// Protocols, channels and sessions in the order of the configuration; without routes.
+  observe::Snapshot snapshot(Instant now) const;
+  /// Calls `visit` for the routes that match, in prefix order, until it returns false. Errors: unknown table or
+  /// protocol, with birdc's words.
+  Status routes(const RouteQuery& query, const std::function<bool(const observe::RouteView&)>& visit) const;
+  /// From now on every change of a table's entries gives act::RouteChanged.
+  void watch_routes(bool on);
+  /// The configuration in force; nullptr before the first Configure.
+  std::shared_ptr<const intent::RouterIntent> intent() const;
+  /// The router id in use (host byte order); 0 if none could be chosen yet.
+  std::uint32_t router_id() const;
+
+ private:
+  class Impl;
+  std::unique_ptr<Impl> impl_;
+};
+
+}  // namespace catflap::bgp

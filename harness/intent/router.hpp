@@ -1,0 +1,235 @@
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <memory>
+#include <optional>
+#include <string>
+#include <variant>
+#include <vector>
+
+#include "base/instant.hpp"
+#include "base/result.hpp"
+#include "intent/filter.hpp"
+#include "net/addr.hpp"
+
+/// What a router should do, in BIRD's terms: tables, and protocols with channels into them. Every daemon adapter and
+/// our own speaker start from this. Times are durations; nullopt means "the daemon's default".
+namespace catflap::intent {
+
+/// `ipv4 table name;`
+struct TableIntent {
+  std::string name;  ///< "master4", "master6", ...; "master" in dialect 1.6
+  net::Family family = net::Family::ipv4;
+  bool operator==(const TableIntent&) const = default;
+};
+
+enum class LimitAction : std::uint8_t { warn, block, restart, disable };
+/// `import limit 1000 action restart;`
+struct Limit {
+  std::uint32_t routes = 0;
+  LimitAction action = LimitAction::disable;
+  bool operator==(const Limit&) const = default;
+};
+
+enum class NextHopSelf : std::uint8_t { off, on, ibgp, ebgp };
+enum class GatewayMode : std::uint8_t { automatic, direct, recursive };
+
+/// Settings of a channel that only BGP has.
+struct BgpChannelIntent {
+  NextHopSelf next_hop_self = NextHopSelf::off;
+  NextHopSelf next_hop_keep = NextHopSelf::off;
+  std::optional<net::IpAddr> next_hop_address;
+  GatewayMode gateway = GatewayMode::automatic;  ///< automatic: direct for one-hop eBGP, else recursive
+  bool add_paths_receive = false;
+  bool add_paths_send = false;
+  bool extended_next_hop = false;
+  bool import_table = false;
+  bool export_table = false;
+  bool secondary = false;
+  bool mandatory = false;
+  std::optional<bool> graceful_restart;
+  bool operator==(const BgpChannelIntent&) const = default;
+};
+
+/// A protocol's connection to a table.
+struct ChannelIntent {
+  net::Family family = net::Family::ipv4;
+  std::string table;
+  FilterRef import_filter = FilterRef::all();
+  FilterRef export_filter = FilterRef::none();
+  std::optional<std::uint32_t> preference;  ///< nullopt: the protocol's default (BGP 100, static 200, direct 240)
+  std::optional<Limit> receive_limit;
+  std::optional<Limit> import_limit;
+  std::optional<Limit> export_limit;
+  bool import_keep_filtered = false;
+  BgpChannelIntent bgp;
+};
+
+struct DeviceIntent {
+  Duration scan_time = std::chrono::seconds(60);
+  bool operator==(const DeviceIntent&) const = default;
+};
+
+/// `interface -"cali*", "eth*", 10.0.0.0/8;`: the first pattern that matches decides.
+struct InterfacePattern {
+  bool negated = false;
+  std::optional<std::string> glob;
+  std::optional<net::Prefix> prefix;
+  bool operator==(const InterfacePattern&) const = default;
+};
+
+struct DirectIntent {
+  std::vector<InterfacePattern> interfaces;  ///< empty: all
+  bool check_link = false;
+  bool operator==(const DirectIntent&) const = default;
+};
+
+struct KernelIntent {
+  Duration scan_time = std::chrono::seconds(60);
+  bool learn = false;
+  bool learn_all = false;  ///< `learn all`: also routes of the kernel itself
+  bool persist = false;
+  bool graceful_restart = false;
+  bool merge_paths = false;
+  std::uint32_t merge_paths_limit = 16;
+  std::uint32_t kernel_table = 254;  ///< RT_TABLE_MAIN
+  std::optional<std::uint32_t> metric;  ///< nullopt: BIRD 2's 32; 0 in dialect 1.6 (no metric)
+  bool operator==(const KernelIntent&) const = default;
+};
+
+enum class RouteTarget : std::uint8_t { via, recursive, blackhole, unreachable, prohibit };
+
+struct StaticNextHop {
+  std::optional<net::IpAddr> via;   ///< one of via and interface, or both for a link-local gateway
+  std::string interface;
+  std::uint32_t weight = 1;         ///< 1..256
+  bool onlink = false;
+  bool bfd = false;
+  bool operator==(const StaticNextHop&) const = default;
+};
+
+struct StaticRoute {
+  net::Prefix prefix;
+  RouteTarget target = RouteTarget::blackhole;
+  std::vector<StaticNextHop> next_hops;      ///< for via
+  std::optional<net::IpAddr> recursive_via;  ///< for recursive
+  std::vector<StmtPtr> body;                 ///< `route ... { bgp_med = 5; }`
+  SourcePos where;
+};
+
+struct StaticIntent {
+  std::vector<StaticRoute> routes;
+  bool check_link = false;
+  std::string igp_table;
+};
+
+struct PipeIntent {
+  std::string peer_table;
+  bool operator==(const PipeIntent&) const = default;
+};
+
+struct BgpIntent {
+  std::uint32_t local_as = 0;
+  std::uint32_t remote_as = 0;      ///< 0 with accept_internal / accept_external below
+  bool remote_internal = false;     ///< `neighbor ... internal`
+  bool remote_external = false;     ///< `neighbor ... external`
+  std::optional<net::IpAddr> local_address;   ///< `local A` / `source address A`
+  std::uint16_t local_port = 179;
+  std::optional<net::IpAddr> neighbor;        ///< nullopt: dynamic, see neighbor_range
+  std::optional<net::Prefix> neighbor_range;
+  std::string dynamic_name;                   ///< prefix of spawned protocols, "dynbgp"
+  std::uint16_t neighbor_port = 179;
+  std::string interface;                      ///< for link-local neighbours, `interface "eth0"` or `%eth0`
+  bool strict_bind = false;
+  bool passive = false;
+  std::optional<bool> multihop;               ///< nullopt: eBGP direct, iBGP multihop
+  std::uint8_t multihop_ttl = 64;
+  bool ttl_security = false;
+  std::optional<std::string> password;
+  bool rr_client = false;
+  std::optional<std::uint32_t> rr_cluster_id;
+  bool rs_client = false;
+  bool secondary_next_hop = false;
+  std::uint32_t allow_local_as = 0;
+  bool allow_as_sets = true;
+  bool enforce_first_as = false;
+  bool allow_bgp_med = false;
+  bool allow_bgp_local_pref = false;
+  std::uint32_t default_med = 0;
+  std::uint32_t default_local_pref = 100;
+  bool path_metric = true;
+  bool med_metric = false;
+  bool deterministic_med = false;
+  bool igp_metric = true;
+  bool prefer_older = false;
+  bool interpret_communities = true;
+  bool enable_as4 = true;
+  bool enable_refresh = true;
+  bool enable_extended_messages = false;
+  bool capabilities = true;
+  bool advertise_hostname = false;
+  bool disable_after_error = false;
+  bool disable_after_cease = false;
+  std::optional<bool> graceful_restart;       ///< nullopt: aware only
+  std::optional<std::uint16_t> graceful_restart_time_s;
+  std::optional<bool> llgr;
+  std::optional<std::uint32_t> llgr_time_s;
+  std::optional<std::uint8_t> role;           ///< RFC 9234 role value
+  bool require_roles = false;
+  bool bfd = false;
+  bool check_link = false;
+  std::optional<Duration> hold_time;
+  std::optional<Duration> startup_hold_time;
+  std::optional<Duration> keepalive_time;
+  std::optional<Duration> connect_delay_time;
+  std::optional<Duration> connect_retry_time;
+  std::optional<Duration> error_wait_min;
+  std::optional<Duration> error_wait_max;
+  std::optional<Duration> error_forget_time;
+  bool operator==(const BgpIntent&) const = default;
+};
+
+struct ProtocolIntent {
+  std::string name;
+  std::string description;
+  bool disabled = false;
+  std::optional<std::uint32_t> router_id;  ///< of this protocol, instead of the router's
+  std::string vrf;
+  std::vector<ChannelIntent> channels;
+  std::variant<DeviceIntent, DirectIntent, KernelIntent, StaticIntent, PipeIntent, BgpIntent> body;
+  SourcePos where;
+};
+
+struct LogIntent {
+  enum class Target : std::uint8_t { syslog, stderr_, file } target = Target::stderr_;
+  std::string path;                 ///< for file
+  std::vector<std::string> classes; ///< "all", "info", "trace", ...
+  bool operator==(const LogIntent&) const = default;
+};
+
+/// `roa table`, filled by a static protocol's `route P max N as A`.
+struct RoaEntry {
+  net::Prefix prefix;
+  std::uint8_t length_max = 0;
+  std::uint32_t asn = 0;
+  bool operator==(const RoaEntry&) const = default;
+};
+
+struct RouterIntent {
+  std::string hostname;
+  std::uint32_t router_id = 0;  ///< host order; 0: the driver's choice (lowest IPv4 address of an interface, not lo)
+  std::vector<LogIntent> logs;
+  std::vector<TableIntent> tables;          ///< at least master4 and master6
+  std::vector<ProtocolIntent> protocols;    ///< in the order of the file
+  std::map<std::string, std::shared_ptr<const Filter>> filters;      ///< named ones, for `show route filter NAME`
+  std::map<std::string, std::shared_ptr<const Function>> functions;
+  std::map<std::string, Value> constants;   ///< `define`
+  std::map<std::string, std::vector<RoaEntry>> roa_tables;
+  Duration graceful_restart_wait = std::chrono::seconds(240);
+  std::optional<std::string> mrtdump_file;
+  std::uint16_t listen_port = 179;          ///< dialect 1.6's `listen bgp port`
+  std::optional<net::IpAddr> listen_address;
+};
+
+}  // namespace catflap::intent

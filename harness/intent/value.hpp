@@ -1,0 +1,138 @@
+#pragma once
+
+#include <compare>
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <variant>
+#include <vector>
+
+#include "net/addr.hpp"
+#include "net/as_path.hpp"
+#include "net/community.hpp"
+
+/// Values of BIRD's filter language (BIRD manual, "Filters", "Data types"). Immutable once built.
+namespace catflap::intent {
+
+/// A range of 32-bit numbers, both ends included.
+struct Range32 {
+  std::uint32_t low = 0;
+  std::uint32_t high = 0xFFFFFFFFU;
+
+  auto operator<=>(const Range32&) const = default;
+};
+
+/// `(1,2)`: 16 bits each. Also the type of a community.
+struct Pair {
+  std::uint32_t value = 0;
+  auto operator<=>(const Pair&) const = default;
+};
+
+/// `1.2.3.4` as router id or cluster id (the type of `bgp_originator_id`).
+struct Quad {
+  std::uint32_t value = 0;
+  auto operator<=>(const Quad&) const = default;
+};
+
+struct ExtCommunityValue {
+  net::ExtCommunity value = 0;
+  auto operator<=>(const ExtCommunityValue&) const = default;
+};
+
+/// Enumerations of the language: `RTS_BGP`, `ORIGIN_IGP`, `SCOPE_UNIVERSE`, `RTD_BLACKHOLE`, `ROA_VALID`, `NET_IP4`.
+enum class EnumType : std::uint8_t { route_source, origin, scope, destination, roa, net_type, icast };
+struct EnumValue {
+  EnumType type = EnumType::route_source;
+  std::uint32_t value = 0;
+  auto operator<=>(const EnumValue&) const = default;
+};
+
+/// What RTS_* means, in BIRD's numbering of 2.0 where a dump shows it.
+enum class RouteSource : std::uint8_t {
+  dummy = 0, static_ = 1, inherit = 2, device = 3, static_device = 4, redirect = 5, rip = 6, ospf = 7, ospf_ia = 8,
+  ospf_ext1 = 9, ospf_ext2 = 10, bgp = 11, pipe = 12, babel = 13, rpki = 14, perf = 15, aggregated = 16,
+};
+
+/// `10.0.0.0/8{16,24}`, `+`, `-`: lengths low..high of networks inside (or, with `-`, around) the prefix.
+struct PrefixPattern {
+  net::Prefix prefix;
+  std::uint8_t low = 0;
+  std::uint8_t high = 0;
+
+  auto operator<=>(const PrefixPattern&) const = default;
+};
+struct PrefixSet {
+  std::vector<PrefixPattern> patterns;
+  bool operator==(const PrefixSet&) const = default;
+};
+
+/// An item of a set of anything but prefixes: a box of ranges. int, quad and enum use [0]; a pair [0..1]; a large
+/// community [0..2]; an extended community has its type octets in [0], key in [1], value in [2].
+struct SetItem {
+  Range32 dimension[3] = {};
+  bool operator==(const SetItem&) const = default;
+};
+struct AddressRange {
+  net::IpAddr low;
+  net::IpAddr high;
+  auto operator<=>(const AddressRange&) const = default;
+};
+
+enum class SetType : std::uint8_t { integer, pair, quad, ip, enumeration, ext_community, large_community };
+struct ItemSet {
+  SetType type = SetType::integer;
+  EnumType enum_type = EnumType::route_source;  ///< for SetType::enumeration
+  std::vector<SetItem> items;
+  std::vector<AddressRange> addresses;  ///< for SetType::ip
+  bool operator==(const ItemSet&) const = default;
+};
+
+/// An element of a path mask `[= 1 2 * [5..7] ? =]`.
+struct PathMaskItem {
+  enum class Kind : std::uint8_t { asn, any_one, any_many, range, set, expression } kind = Kind::asn;
+  Range32 asns;                        ///< asn (low == high) and range
+  std::shared_ptr<const ItemSet> set;  ///< kind set: [= [1, 3..5] =]
+  std::uint32_t expression = 0;        ///< kind expression: index into the operands of the Expr that holds the mask
+
+  bool operator==(const PathMaskItem& other) const {
+    return kind == other.kind && asns == other.asns && expression == other.expression &&
+           (set == other.set || (set && other.set && *set == *other.set));
+  }
+};
+struct PathMask {
+  std::vector<PathMaskItem> items;
+  bool operator==(const PathMask&) const = default;
+};
+
+struct CommunityList {
+  std::vector<net::Community> items;
+  auto operator<=>(const CommunityList&) const = default;
+};
+struct ExtCommunityList {
+  std::vector<net::ExtCommunity> items;
+  auto operator<=>(const ExtCommunityList&) const = default;
+};
+struct LargeCommunityList {
+  std::vector<net::LargeCommunity> items;
+  auto operator<=>(const LargeCommunityList&) const = default;
+};
+
+/// monostate: no value (an attribute that the route lacks, a function without `return`). std::uint32_t: `int`.
+using Value = std::variant<std::monostate, bool, std::uint32_t, Pair, Quad, net::IpAddr, net::Prefix, std::string,
+                           ExtCommunityValue, net::LargeCommunity, EnumValue, std::shared_ptr<const PrefixSet>,
+                           std::shared_ptr<const ItemSet>, std::shared_ptr<const PathMask>, net::AsPath, CommunityList,
+                           ExtCommunityList, LargeCommunityList>;
+
+enum class ValueType : std::uint8_t {
+  none, boolean, integer, pair, quad, ip, prefix, string, ext_community, large_community, enumeration, prefix_set,
+  item_set, path_mask, as_path, community_list, ext_community_list, large_community_list,
+};
+inline ValueType type_of(const Value& value) { return static_cast<ValueType>(value.index()); }
+/// BIRD's name of a type: "int", "pair", "bgppath", ...
+std::string_view to_string(ValueType type);
+/// True if both are the same value; sets and masks are compared by content.
+bool same(const Value& a, const Value& b);
+/// As BIRD prints it (`print`, `eval`): `(64512,100)`, `[10.0.0.0/8{16,24}]`, `65001 65002`, `TRUE`.
+std::string to_string(const Value& value);
+
+}  // namespace catflap::intent
