@@ -13,8 +13,8 @@
 #include "intent/filter.hpp"
 #include "net/addr.hpp"
 
-/// What a router should do, in BIRD's terms: tables, and protocols with channels into them. Every daemon adapter and
-/// our own speaker start from this. Times are durations; nullopt means "the daemon's default".
+/// What a router should do, in BIRD's terms: tables, and protocols with channels into them. Every daemon
+/// adapter and our own speaker start from this. Times are durations; nullopt means "the daemon's default".
 namespace catflap::intent {
 
 /// `ipv4 table name;`
@@ -49,6 +49,14 @@ struct BgpChannelIntent {
   bool secondary = false;
   bool mandatory = false;
   std::optional<bool> graceful_restart;
+  std::optional<bool> llgr;                  ///< `long lived graceful restart`, of this family only
+  std::optional<std::uint32_t> llgr_time_s;  ///< `long lived stale time`
+  std::uint32_t cost = 0;
+  bool aigp = false;
+  bool aigp_originate = false;
+  bool validate = true;
+  std::string igp_table4;  ///< `igp table`, by the family of the table; "": the channel's
+  std::string igp_table6;
   bool operator==(const BgpChannelIntent&) const = default;
 };
 
@@ -58,17 +66,15 @@ struct ChannelIntent {
   std::string table;
   FilterRef import_filter = FilterRef::all();
   FilterRef export_filter = FilterRef::none();
-  std::optional<std::uint32_t> preference;  ///< nullopt: the protocol's default (BGP 100, static 200, direct 240)
+  std::optional<std::uint32_t>
+      preference;  ///< nullopt: the protocol's default (BGP 100, static 200, direct 240)
   std::optional<Limit> receive_limit;
   std::optional<Limit> import_limit;
   std::optional<Limit> export_limit;
   bool import_keep_filtered = false;
+  bool rpki_reload = true;
+  std::vector<std::string> debug;  ///< as ProtocolIntent::debug
   BgpChannelIntent bgp;
-};
-
-struct DeviceIntent {
-  Duration scan_time = std::chrono::seconds(60);
-  bool operator==(const DeviceIntent&) const = default;
 };
 
 /// `interface -"cali*", "eth*", 10.0.0.0/8;`: the first pattern that matches decides.
@@ -77,6 +83,20 @@ struct InterfacePattern {
   std::optional<std::string> glob;
   std::optional<net::Prefix> prefix;
   bool operator==(const InterfacePattern&) const = default;
+};
+
+/// `interface "eth0" { preferred 10.0.0.1; };` in `protocol device`: which address of an interface to use as
+/// source.
+struct PreferredAddress {
+  std::vector<InterfacePattern> interfaces;
+  std::vector<net::IpAddr> addresses;  ///< at most one of each family
+  bool operator==(const PreferredAddress&) const = default;
+};
+
+struct DeviceIntent {
+  Duration scan_time = std::chrono::seconds(60);
+  std::vector<PreferredAddress> preferred;
+  bool operator==(const DeviceIntent&) const = default;
 };
 
 struct DirectIntent {
@@ -93,17 +113,54 @@ struct KernelIntent {
   bool graceful_restart = false;
   bool merge_paths = false;
   std::uint32_t merge_paths_limit = 16;
-  std::uint32_t kernel_table = 254;  ///< RT_TABLE_MAIN
+  std::uint32_t kernel_table = 254;     ///< RT_TABLE_MAIN
   std::optional<std::uint32_t> metric;  ///< nullopt: BIRD 2's 32; 0 in dialect 1.6 (no metric)
+  bool device_routes = false;           ///< dialect 1.6: also export device routes
+  std::optional<std::uint32_t> netlink_rx_buffer;
   bool operator==(const KernelIntent&) const = default;
+};
+
+/// Options of BFD sessions: `protocol bfd { interface "eth0" { min rx interval 100 ms; }; }`.
+struct BfdOptions {
+  std::optional<Duration> rx_interval_min;   ///< nullopt: 10 ms
+  std::optional<Duration> tx_interval_min;   ///< nullopt: 100 ms
+  std::optional<Duration> idle_tx_interval;  ///< nullopt: 1 s
+  std::optional<std::uint8_t> multiplier;    ///< nullopt: 5
+  std::optional<bool> passive;
+  std::optional<std::string> password;
+  std::string authentication;  ///< "none", "simple", "keyed md5", ...; "" is none
+  bool operator==(const BfdOptions&) const = default;
+};
+struct BfdInterface {
+  std::vector<InterfacePattern> interfaces;
+  BfdOptions options;
+  bool operator==(const BfdInterface&) const = default;
+};
+struct BfdNeighbor {
+  net::IpAddr addr;
+  std::optional<net::IpAddr> local;
+  std::string interface;
+  bool multihop = false;
+  bool operator==(const BfdNeighbor&) const = default;
+};
+struct BfdIntent {
+  std::vector<BfdInterface> interfaces;
+  std::optional<BfdOptions> multihop;
+  std::vector<BfdNeighbor> neighbors;
+  bool accept_ipv4 = true;
+  bool accept_ipv6 = true;
+  bool accept_direct = true;
+  bool accept_multihop = true;
+  bool strict_bind = false;
+  bool operator==(const BfdIntent&) const = default;
 };
 
 enum class RouteTarget : std::uint8_t { via, recursive, blackhole, unreachable, prohibit };
 
 struct StaticNextHop {
-  std::optional<net::IpAddr> via;   ///< one of via and interface, or both for a link-local gateway
+  std::optional<net::IpAddr> via;  ///< one of via and interface, or both for a link-local gateway
   std::string interface;
-  std::uint32_t weight = 1;         ///< 1..256
+  std::uint32_t weight = 1;  ///< 1..256
   bool onlink = false;
   bool bfd = false;
   bool operator==(const StaticNextHop&) const = default;
@@ -118,10 +175,20 @@ struct StaticRoute {
   SourcePos where;
 };
 
+/// `route 10.80.0.0/16 max 24 as 65001;` of a static protocol with a roa4 or roa6 channel.
+struct RoaEntry {
+  net::Prefix prefix;
+  std::uint8_t length_max = 0;
+  std::uint32_t asn = 0;
+  auto operator<=>(const RoaEntry&) const = default;
+};
+
 struct StaticIntent {
   std::vector<StaticRoute> routes;
   bool check_link = false;
   std::string igp_table;
+  std::string roa_table;  ///< the table that `roas` go to; then the protocol has no channel and no routes
+  std::vector<RoaEntry> roas;
 };
 
 struct PipeIntent {
@@ -131,19 +198,19 @@ struct PipeIntent {
 
 struct BgpIntent {
   std::uint32_t local_as = 0;
-  std::uint32_t remote_as = 0;      ///< 0 with accept_internal / accept_external below
-  bool remote_internal = false;     ///< `neighbor ... internal`
-  bool remote_external = false;     ///< `neighbor ... external`
-  std::optional<net::IpAddr> local_address;   ///< `local A` / `source address A`
+  std::uint32_t remote_as = 0;               ///< 0 with accept_internal / accept_external below
+  bool remote_internal = false;              ///< `neighbor ... internal`
+  bool remote_external = false;              ///< `neighbor ... external`
+  std::optional<net::IpAddr> local_address;  ///< `local A` / `source address A`
   std::uint16_t local_port = 179;
-  std::optional<net::IpAddr> neighbor;        ///< nullopt: dynamic, see neighbor_range
+  std::optional<net::IpAddr> neighbor;  ///< nullopt: dynamic, see neighbor_range
   std::optional<net::Prefix> neighbor_range;
-  std::string dynamic_name;                   ///< prefix of spawned protocols, "dynbgp"
+  std::string dynamic_name;  ///< prefix of spawned protocols, "dynbgp"
   std::uint16_t neighbor_port = 179;
-  std::string interface;                      ///< for link-local neighbours, `interface "eth0"` or `%eth0`
+  std::string interface;  ///< for link-local neighbours, `interface "eth0"` or `%eth0`
   bool strict_bind = false;
   bool passive = false;
-  std::optional<bool> multihop;               ///< nullopt: eBGP direct, iBGP multihop
+  std::optional<bool> multihop;  ///< nullopt: eBGP direct, iBGP multihop
   std::uint8_t multihop_ttl = 64;
   bool ttl_security = false;
   std::optional<std::string> password;
@@ -171,14 +238,19 @@ struct BgpIntent {
   bool advertise_hostname = false;
   bool disable_after_error = false;
   bool disable_after_cease = false;
-  std::optional<bool> graceful_restart;       ///< nullopt: aware only
+  std::optional<bool> graceful_restart;  ///< nullopt: aware only
   std::optional<std::uint16_t> graceful_restart_time_s;
   std::optional<bool> llgr;
   std::optional<std::uint32_t> llgr_time_s;
-  std::optional<std::uint8_t> role;           ///< RFC 9234 role value
+  std::optional<std::uint8_t> role;  ///< RFC 9234 role value
   bool require_roles = false;
   bool bfd = false;
+  bool bfd_graceful = false;  ///< `bfd graceful`: loss of BFD starts graceful restart
+  BfdOptions bfd_options;     ///< `bfd { ... }`
   bool check_link = false;
+  bool free_bind = false;
+  std::optional<std::uint32_t> confederation;
+  bool confederation_member = false;
   std::optional<Duration> hold_time;
   std::optional<Duration> startup_hold_time;
   std::optional<Duration> keepalive_time;
@@ -195,41 +267,67 @@ struct ProtocolIntent {
   std::string description;
   bool disabled = false;
   std::optional<std::uint32_t> router_id;  ///< of this protocol, instead of the router's
-  std::string vrf;
+  std::string vrf;                         ///< "" is none
+  bool vrf_default = false;                ///< `vrf default`
+  std::vector<std::string> debug;    ///< "states", "routes", "filters", "interfaces", "events", "packets"
+  std::vector<std::string> mrtdump;  ///< "states", "messages"
   std::vector<ChannelIntent> channels;
-  std::variant<DeviceIntent, DirectIntent, KernelIntent, StaticIntent, PipeIntent, BgpIntent> body;
+  std::variant<DeviceIntent, DirectIntent, KernelIntent, StaticIntent, PipeIntent, BgpIntent, BfdIntent> body;
   SourcePos where;
 };
 
 struct LogIntent {
   enum class Target : std::uint8_t { syslog, stderr_, file } target = Target::stderr_;
-  std::string path;                 ///< for file
-  std::vector<std::string> classes; ///< "all", "info", "trace", ...
+  std::string path;                  ///< for file
+  std::vector<std::string> classes;  ///< "all", "info", "trace", ...; none: `log ... {}`, nothing is logged
+  std::string syslog_name;           ///< `log syslog name "x"`; "" is "bird"
+  std::uint64_t size_limit = 0;      ///< octets, 0: none; then rename to backup_path
+  std::string backup_path;
   bool operator==(const LogIntent&) const = default;
 };
 
-/// `roa table`, filled by a static protocol's `route P max N as A`.
-struct RoaEntry {
-  net::Prefix prefix;
-  std::uint8_t length_max = 0;
-  std::uint32_t asn = 0;
-  bool operator==(const RoaEntry&) const = default;
+/// How `show` and the log print times: `format`, or `old_format` for what is older than `limit` (0: never).
+struct TimeFormat {
+  std::string format;
+  Duration limit{0};
+  std::string old_format;
+  bool operator==(const TimeFormat&) const = default;
 };
 
 struct RouterIntent {
   std::string hostname;
-  std::uint32_t router_id = 0;  ///< host order; 0: the driver's choice (lowest IPv4 address of an interface, not lo)
+  std::uint32_t router_id =
+      0;  ///< host order; 0: the driver's choice (lowest IPv4 address of an interface, not lo)
   std::vector<LogIntent> logs;
-  std::vector<TableIntent> tables;          ///< at least master4 and master6
-  std::vector<ProtocolIntent> protocols;    ///< in the order of the file
-  std::map<std::string, std::shared_ptr<const Filter>> filters;      ///< named ones, for `show route filter NAME`
+  std::vector<TableIntent> tables;                               ///< at least master4 and master6
+  std::vector<ProtocolIntent> protocols;                         ///< in the order of the file
+  std::map<std::string, std::shared_ptr<const Filter>> filters;  ///< named ones, for `show route filter NAME`
   std::map<std::string, std::shared_ptr<const Function>> functions;
-  std::map<std::string, Value> constants;   ///< `define`
-  std::map<std::string, std::vector<RoaEntry>> roa_tables;
+  std::map<std::string, Value> constants;  ///< `define`
+  std::map<std::string, std::vector<RoaEntry>>
+      roa_tables;                                   ///< every entry, those of static protocols included
+  std::map<std::string, net::Family> roa_families;  ///< of each of roa_tables
+  std::vector<InterfacePattern> router_id_from;     ///< `router id from`: where the driver may choose
+  std::vector<std::string> debug_protocols;         ///< `debug protocols`: default of ProtocolIntent::debug
+  std::vector<std::string> mrtdump_protocols;
+  std::optional<bool> debug_latency;
+  std::optional<Duration> debug_latency_limit;
+  std::uint32_t debug_commands = 0;
+  std::optional<Duration> watchdog_warning;
+  std::optional<Duration> watchdog_timeout;
+  std::map<std::string, TimeFormat>
+      time_formats;  ///< "route", "protocol", "base", "log"; absent: BIRD's default
   Duration graceful_restart_wait = std::chrono::seconds(240);
   std::optional<std::string> mrtdump_file;
-  std::uint16_t listen_port = 179;          ///< dialect 1.6's `listen bgp port`
+  std::uint16_t listen_port = 179;  ///< dialect 1.6's `listen bgp port`
   std::optional<net::IpAddr> listen_address;
+  bool listen_v6only = false;
 };
+
+/// True if both ask for the same; positions do not count, filters are compared with same(FilterRef).
+bool same(const ChannelIntent& a, const ChannelIntent& b);
+bool same(const StaticRoute& a, const StaticRoute& b);
+bool same(const ProtocolIntent& a, const ProtocolIntent& b);
+bool same(const RouterIntent& a, const RouterIntent& b);
 
 }  // namespace catflap::intent

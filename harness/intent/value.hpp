@@ -3,7 +3,9 @@
 #include <compare>
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <string>
+#include <string_view>
 #include <variant>
 #include <vector>
 
@@ -39,7 +41,8 @@ struct ExtCommunityValue {
   auto operator<=>(const ExtCommunityValue&) const = default;
 };
 
-/// Enumerations of the language: `RTS_BGP`, `ORIGIN_IGP`, `SCOPE_UNIVERSE`, `RTD_BLACKHOLE`, `ROA_VALID`, `NET_IP4`.
+/// Enumerations of the language: `RTS_BGP`, `ORIGIN_IGP`, `SCOPE_UNIVERSE`, `RTD_BLACKHOLE`, `ROA_VALID`,
+/// `NET_IP4`.
 enum class EnumType : std::uint8_t { route_source, origin, scope, destination, roa, net_type, icast };
 struct EnumValue {
   EnumType type = EnumType::route_source;
@@ -49,8 +52,23 @@ struct EnumValue {
 
 /// What RTS_* means, in BIRD's numbering of 2.0 where a dump shows it.
 enum class RouteSource : std::uint8_t {
-  dummy = 0, static_ = 1, inherit = 2, device = 3, static_device = 4, redirect = 5, rip = 6, ospf = 7, ospf_ia = 8,
-  ospf_ext1 = 9, ospf_ext2 = 10, bgp = 11, pipe = 12, babel = 13, rpki = 14, perf = 15, aggregated = 16,
+  dummy = 0,
+  static_ = 1,
+  inherit = 2,
+  device = 3,
+  static_device = 4,
+  redirect = 5,
+  rip = 6,
+  ospf = 7,
+  ospf_ia = 8,
+  ospf_ext1 = 9,
+  ospf_ext2 = 10,
+  bgp = 11,
+  pipe = 12,
+  babel = 13,
+  rpki = 14,
+  perf = 15,
+  aggregated = 16,
 };
 
 /// `10.0.0.0/8{16,24}`, `+`, `-`: lengths low..high of networks inside (or, with `-`, around) the prefix.
@@ -66,8 +84,8 @@ struct PrefixSet {
   bool operator==(const PrefixSet&) const = default;
 };
 
-/// An item of a set of anything but prefixes: a box of ranges. int, quad and enum use [0]; a pair [0..1]; a large
-/// community [0..2]; an extended community has its type octets in [0], key in [1], value in [2].
+/// An item of a set of anything but prefixes: a box of ranges. int, quad and enum use [0]; a pair [0..1]; a
+/// large community [0..2]; an extended community has its type octets in [0], key in [1], value in [2].
 struct SetItem {
   Range32 dimension[3] = {};
   bool operator==(const SetItem&) const = default;
@@ -92,7 +110,7 @@ struct PathMaskItem {
   enum class Kind : std::uint8_t { asn, any_one, any_many, range, set, expression } kind = Kind::asn;
   Range32 asns;                        ///< asn (low == high) and range
   std::shared_ptr<const ItemSet> set;  ///< kind set: [= [1, 3..5] =]
-  std::uint32_t expression = 0;        ///< kind expression: index into the operands of the Expr that holds the mask
+  std::uint32_t expression = 0;  ///< kind expression: index into the operands of the Expr that holds the mask
 
   bool operator==(const PathMaskItem& other) const {
     return kind == other.kind && asns == other.asns && expression == other.expression &&
@@ -117,22 +135,56 @@ struct LargeCommunityList {
   auto operator<=>(const LargeCommunityList&) const = default;
 };
 
-/// monostate: no value (an attribute that the route lacks, a function without `return`). std::uint32_t: `int`.
-using Value = std::variant<std::monostate, bool, std::uint32_t, Pair, Quad, net::IpAddr, net::Prefix, std::string,
-                           ExtCommunityValue, net::LargeCommunity, EnumValue, std::shared_ptr<const PrefixSet>,
-                           std::shared_ptr<const ItemSet>, std::shared_ptr<const PathMask>, net::AsPath, CommunityList,
-                           ExtCommunityList, LargeCommunityList>;
+/// monostate: no value (an attribute that the route lacks, a function without `return`). std::uint32_t:
+/// `int`.
+using Value =
+    std::variant<std::monostate, bool, std::uint32_t, Pair, Quad, net::IpAddr, net::Prefix, std::string,
+                 ExtCommunityValue, net::LargeCommunity, EnumValue, std::shared_ptr<const PrefixSet>,
+                 std::shared_ptr<const ItemSet>, std::shared_ptr<const PathMask>, net::AsPath, CommunityList,
+                 ExtCommunityList, LargeCommunityList>;
 
 enum class ValueType : std::uint8_t {
-  none, boolean, integer, pair, quad, ip, prefix, string, ext_community, large_community, enumeration, prefix_set,
-  item_set, path_mask, as_path, community_list, ext_community_list, large_community_list,
+  none,
+  boolean,
+  integer,
+  pair,
+  quad,
+  ip,
+  prefix,
+  string,
+  ext_community,
+  large_community,
+  enumeration,
+  prefix_set,
+  item_set,
+  path_mask,
+  as_path,
+  community_list,
+  ext_community_list,
+  large_community_list,
 };
-inline ValueType type_of(const Value& value) { return static_cast<ValueType>(value.index()); }
+inline ValueType type_of(const Value& value) {
+  return static_cast<ValueType>(value.index());
+}
 /// BIRD's name of a type: "int", "pair", "bgppath", ...
 std::string_view to_string(ValueType type);
 /// True if both are the same value; sets and masks are compared by content.
 bool same(const Value& a, const Value& b);
-/// As BIRD prints it (`print`, `eval`): `(64512,100)`, `[10.0.0.0/8{16,24}]`, `65001 65002`, `TRUE`.
+/// The constant's name, "RTS_BGP"; "" for a value without one.
+std::string_view enum_name(const EnumValue& value);
+/// The reverse; nullopt if there is no such constant.
+std::optional<EnumValue> enum_from_name(std::string_view name);
+/// All names of constants, for suggestions.
+std::vector<std::string_view> enum_names();
+
+/// As BIRD's source has it, so that it can be read back: `RTS_BGP`, `"text"`, `[10.0.0.0/8{16,24}]`, `TRUE`.
+/// Empty and non-empty lists come out as the expression that makes them: `+empty+`, `add(-empty-, (1,2))`.
+std::string to_source(const Value& value);
+std::string to_source(const ItemSet& set);
+std::string to_source(const PrefixSet& set);
+
+/// As BIRD prints it (`print`, `eval`): `(64512,100)`, `(path 65001 65002)`, `(clist (1,2))`, `(enum 30)11`,
+/// `TRUE`. DEVIATION: prefix sets show lengths, `[10.0.0.0/8{16,24}]`, where BIRD 2 shows a mask of lengths.
 std::string to_string(const Value& value);
 
 }  // namespace catflap::intent
