@@ -54,8 +54,9 @@ struct UnknownAttribute {
   auto operator<=>(const UnknownAttribute&) const = default;
 };
 
-/// The path attributes of a route, decoded and independent of the session they came by: AS numbers have 4 octets
-/// (AS4_PATH is merged in), and the next hop is here for every family (RFC 4760: it stands in MP_REACH on the wire).
+/// The path attributes of a route, decoded and independent of the session they came by: AS numbers have 4
+/// octets (AS4_PATH is merged in), and the next hop is here for every family (RFC 4760: it stands in MP_REACH
+/// on the wire).
 struct Attributes {
   std::optional<Origin> origin;
   std::optional<net::AsPath> as_path;

@@ -13,10 +13,10 @@
 
 namespace catflap::bgp::wire {
 
-inline constexpr std::size_t kHeaderOctets = 19;             ///< RFC 4271 §4.1
-inline constexpr std::size_t kMessageOctetsMax = 4096;       ///< RFC 4271 §4.1
+inline constexpr std::size_t kHeaderOctets = 19;                 ///< RFC 4271 §4.1
+inline constexpr std::size_t kMessageOctetsMax = 4096;           ///< RFC 4271 §4.1
 inline constexpr std::size_t kExtendedMessageOctetsMax = 65535;  ///< RFC 8654 §3
-inline constexpr std::uint32_t kAsTrans = 23456;             ///< RFC 6793 §9
+inline constexpr std::uint32_t kAsTrans = 23456;                 ///< RFC 6793 §9
 
 /// AFI and SAFI (RFC 4760 §3). Families that we do not speak are carried here too.
 struct AfiSafi {
@@ -28,7 +28,9 @@ struct AfiSafi {
 inline constexpr AfiSafi kIpv4Unicast{1, 1};
 inline constexpr AfiSafi kIpv6Unicast{2, 1};
 
-constexpr AfiSafi unicast(net::Family family) { return family == net::Family::ipv4 ? kIpv4Unicast : kIpv6Unicast; }
+constexpr AfiSafi unicast(net::Family family) {
+  return family == net::Family::ipv4 ? kIpv4Unicast : kIpv6Unicast;
+}
 
 /// Capabilities (RFC 5492), typed where we understand them. Absence is nullopt, false or an empty vector.
 struct Capabilities {
@@ -38,8 +40,8 @@ struct Capabilities {
       bool forwarding_preserved = false;
       auto operator<=>(const Entry&) const = default;
     };
-    bool restarting = false;    ///< R bit
-    bool notification = false;  ///< N bit
+    bool restarting = false;           ///< R bit
+    bool notification = false;         ///< N bit
     std::uint16_t restart_time_s = 0;  ///< 0..4095
     std::vector<Entry> families;
     auto operator<=>(const GracefulRestart&) const = default;
@@ -67,19 +69,19 @@ struct Capabilities {
     auto operator<=>(const Unknown&) const = default;
   };
 
-  std::vector<AfiSafi> multiprotocol;  ///< code 1
-  bool route_refresh = false;          ///< code 2
-  std::vector<ExtendedNextHop> extended_next_hop;  ///< code 5
-  bool extended_message = false;       ///< code 6, RFC 8654
-  std::optional<std::uint8_t> role;    ///< code 9, RFC 9234
+  std::vector<AfiSafi> multiprotocol;               ///< code 1
+  bool route_refresh = false;                       ///< code 2
+  std::vector<ExtendedNextHop> extended_next_hop;   ///< code 5
+  bool extended_message = false;                    ///< code 6, RFC 8654
+  std::optional<std::uint8_t> role;                 ///< code 9, RFC 9234
   std::optional<GracefulRestart> graceful_restart;  ///< code 64
-  std::optional<std::uint32_t> as4;    ///< code 65, the sender's AS
-  std::vector<AddPath> add_path;       ///< code 69
-  bool enhanced_refresh = false;       ///< code 70
-  bool llgr_aware = false;             ///< code 71 present, even without families
-  std::vector<LongLivedGracefulRestart> llgr;  ///< code 71
-  std::optional<std::string> host_name;        ///< code 73 (draft), for people
-  std::optional<std::string> software_version; ///< code 75 (draft), for people
+  std::optional<std::uint32_t> as4;                 ///< code 65, the sender's AS
+  std::vector<AddPath> add_path;                    ///< code 69
+  bool enhanced_refresh = false;                    ///< code 70
+  bool llgr_aware = false;                          ///< code 71 present, even without families
+  std::vector<LongLivedGracefulRestart> llgr;       ///< code 71
+  std::optional<std::string> host_name;             ///< code 73 (draft), for people
+  std::optional<std::string> software_version;      ///< code 75 (draft), for people
   std::vector<Unknown> unknown;
 
   auto operator<=>(const Capabilities&) const = default;
@@ -92,6 +94,7 @@ struct Open {
   std::uint16_t hold_time_s = 0;
   std::uint32_t router_id = 0;
   Capabilities capabilities;
+  std::vector<std::string> warnings;  ///< what was odd and left out when this was decoded; never encoded
 
   /// The AS of the sender: the 4-octet capability where present, else as2.
   std::uint32_t asn() const { return capabilities.as4.value_or(as2); }
@@ -129,6 +132,15 @@ struct Update {
   /// What was wrong and survived. With treat_as_withdraw among them the decoder has already moved `announced`
   /// to `withdrawn`.
   std::vector<AttributeError> errors;
+
+  bool has_error(Severity severity) const {
+    for (const AttributeError& error : errors) {
+      if (error.severity == severity) {
+        return true;
+      }
+    }
+    return false;
+  }
 };
 
 /// RFC 4271 §4.5, with the data field as sent.
