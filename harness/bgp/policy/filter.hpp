@@ -1,0 +1,103 @@
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/result.hpp"
+#include "bgp/policy/route.hpp"
+#include "intent/filter.hpp"
+#include "intent/router.hpp"
+#include "net/addr.hpp"
+
+/// Runs BIRD's filter language over routes, with the semantics of BIRD 2.0.12. Pure and total: whatever a
+/// filter does, the run ends with a verdict (bounded steps and depth); an error rejects the route, as in
+/// BIRD.
+namespace catflap::bgp::policy {
+
+/// What a filter asks about interfaces (`ifname`, `ifindex`, setting `gw`). rib::Interfaces implements it.
+class InterfaceLookup {
+ public:
+  virtual ~InterfaceLookup() = default;
+  /// "" if there is none.
+  virtual std::string_view name_of(IfIndex index) const = 0;
+  virtual std::optional<IfIndex> index_of(std::string_view name) const = 0;
+  /// The interface through which `address` is a neighbour (not one of our own addresses); `only` restricts it
+  /// to one.
+  virtual std::optional<IfIndex> neighbour_interface(const net::IpAddr& address,
+                                                     std::optional<IfIndex> only) const = 0;
+};
+
+/// What surrounds a run. All pointers may be nullptr and must outlive the call only.
+struct FilterEnvironment {
+  const std::map<std::string, std::vector<intent::RoaEntry>>* roa_tables = nullptr;
+  const InterfaceLookup* interfaces = nullptr;
+  std::uint32_t steps_max = 1'000'000;  ///< statements and expressions of one run
+  std::uint32_t depth_max = 1000;       ///< nesting of expressions, statements and calls
+};
+
+/// A route that a filter looks at. Refers to things of the caller; for one call only.
+struct RouteRef {
+  net::Prefix net;
+  const RouteAttrs& attrs;
+  const Forwarding* resolved =
+      nullptr;                ///< the resolver's answer for a recursive route; nullptr: unreachable then
+  std::string_view protocol;  ///< name of the protocol that brought it: `proto`
+};
+
+/// What a filter made of a route: a copy of the attributes from the first change on.
+class RouteEdit {
+ public:
+  /// True if anything was assigned; the result may still equal the original.
+  bool changed() const { return changed_.has_value(); }
+  /// The attributes as changed, or `original`.
+  const RouteAttrs& attrs(const RouteAttrs& original) const { return changed_ ? *changed_ : original; }
+  /// For writing; copies `original` at the first call.
+  RouteAttrs& edit(const RouteAttrs& original) {
+    if (!changed_) {
+      changed_.emplace(original);
+    }
+    return *changed_;
+  }
+  /// Precondition: changed().
+  RouteAttrs take() { return std::move(*changed_); }
+  void clear() { changed_.reset(); }
+
+ private:
+  std::optional<RouteAttrs> changed_;
+};
+
+struct Verdict {
+  bool accepted = false;
+  bool failed = false;               ///< an error stopped the filter; then accepted is false
+  std::string message;               ///< of the error: "filters, line 12: division by zero"
+  SourcePos where;                   ///< the accept or reject that decided, or the place of the error
+  std::vector<std::string> printed;  ///< what `print` wrote, a line each
+};
+
+/// Runs `filter` over `in`. Changes go to `out`, which starts as "nothing changed" or carries on from an
+/// earlier filter; they are there even if the verdict is reject.
+Verdict apply(const intent::Filter& filter, const RouteRef& in, RouteEdit& out,
+              const FilterEnvironment& environment);
+/// `all` accepts, `none` rejects, a filter runs.
+Verdict apply(const intent::FilterRef& filter, const RouteRef& in, RouteEdit& out,
+              const FilterEnvironment& environment);
+
+/// Runs statements without accept or reject over a route: the body of a static route, `route P via A {
+/// bgp_med = 5; }`. `slots` is the number of variables they need. The error is Errc::invalid with a position.
+Status run_body(const std::vector<intent::StmtPtr>& body, std::uint32_t slots, const RouteRef& in,
+                RouteEdit& out, const FilterEnvironment& environment);
+
+/// The value of an expression without a route (`birdc eval`); one that needs a route is Errc::invalid.
+Result<intent::Value> evaluate(
+    const intent::Expr& expression,
+    const std::map<std::string, std::shared_ptr<const intent::Function>>& functions,
+    const FilterEnvironment& environment);
+
+/// The name that BIRD shows for what a channel does: "ACCEPT", "REJECT", the filter's name, "(unnamed)".
+std::string describe(const intent::FilterRef& filter);
+
+}  // namespace catflap::bgp::policy

@@ -1,0 +1,138 @@
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <map>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/instant.hpp"
+#include "bgp/rib/attr_pool.hpp"
+#include "bgp/rib/next_hop.hpp"
+#include "net/addr.hpp"
+
+/// Which of several routes to a prefix is the best: RFC 4271 §9.1.2, RFC 4456 §9, RFC 5004, in BIRD's order
+/// with the preference first. MED is always compared deterministically: within the groups of one neighbouring
+/// AS first, so that the result is independent of the order of arrival.
+namespace catflap::bgp::rib {
+
+using ProtocolId = std::uint32_t;  ///< chosen by the speaker: ascending in the order of the configuration
+using PathId = std::uint32_t;      ///< RFC 7911; 0 without ADD-PATH
+
+/// What the decision must know of a BGP protocol (and whether it is one).
+struct DecisionOptions {
+  bool bgp = false;
+  bool internal = false;        ///< iBGP (or confederation)
+  std::uint32_t local_as = 0;   ///< neighbour AS of a path that is empty
+  std::uint32_t remote_id = 0;  ///< router id of the peer
+  net::IpAddr peer;
+  std::uint32_t default_local_pref = 100;
+  std::uint32_t default_med = 0;
+  bool path_metric = true;    ///< compare lengths of AS paths
+  bool med_metric = false;    ///< compare MED between neighbouring ASes, too
+  bool igp_metric = true;     ///< compare metrics of next hops
+  bool prefer_older = false;  ///< RFC 5004
+
+  bool operator==(const DecisionOptions&) const = default;
+};
+
+/// The protocols whose routes stand in tables. Owned by the speaker; must outlive the tables.
+class Protocols {
+ public:
+  /// After a change, tell the tables: Table::protocol_changed().
+  void set(ProtocolId id, DecisionOptions options) { options_[id] = std::move(options); }
+  void remove(ProtocolId id) { options_.erase(id); }
+  /// Options of a protocol that is not BGP if `id` is unknown.
+  const DecisionOptions& get(ProtocolId id) const {
+    static const DecisionOptions none{};
+    const auto found = options_.find(id);
+    return found == options_.end() ? none : found->second;
+  }
+
+ private:
+  std::map<ProtocolId, DecisionOptions> options_;
+};
+
+struct PathFlags {
+  bool filtered : 1 = false;        ///< rejected by the import filter and kept to be shown; never chosen
+  bool unusable : 1 = false;        ///< a loop, or such; kept and never chosen
+  bool stale : 1 = false;           ///< graceful restart: the session that brought it is down
+  bool llgr_stale : 1 = false;      ///< RFC 9494: loses against all that are not
+  bool kernel_refused : 1 = false;  ///< the kernel did not take it; set by Table::set_kernel_refused
+
+  bool operator==(const PathFlags&) const = default;
+};
+
+/// A route in a table, under its prefix.
+struct Path {
+  AttrRef attrs;
+  NextHopRef next_hop;  ///< for a recursive route
+  ProtocolId protocol = 0;
+  PathId path_id = 0;
+  Instant last_change;
+  PathFlags flags;
+
+  /// Where it leads: the resolver's answer, or what the attributes say.
+  const policy::Forwarding& forwarding() const { return next_hop ? next_hop->forwarding : attrs->forwarding; }
+  bool reachable() const { return forwarding().destination == policy::Destination::unicast; }
+};
+
+/// The criterion at which a path lost.
+enum class DecisionStep : std::uint8_t {
+  best,    ///< it did not lose
+  usable,  ///< filtered or in a loop
+  preference,
+  protocol_kind,  ///< same preference, but routes of other kinds than BGP come first
+  resolvable,
+  stale,
+  local_pref,
+  path_length,
+  origin,
+  med,
+  external,
+  igp_metric,
+  older,
+  router_id,
+  cluster_list,
+  peer_address,
+  protocol,  ///< order of the configuration
+  path_id,
+};
+/// For people: "lower local preference", ...
+std::string_view to_string(DecisionStep step);
+
+struct Comparison {
+  bool first_wins = true;
+  DecisionStep step = DecisionStep::path_id;
+};
+
+/// Compares two different paths of one prefix. MED counts if the neighbouring AS is the same or `med metric`
+/// is on.
+Comparison compare(const Path& a, const Path& b, const Protocols& protocols);
+
+inline constexpr std::size_t kNoBest = static_cast<std::size_t>(-1);
+
+/// The index of the best of `paths`, kNoBest if none is usable. Does not depend on the order of `paths`.
+std::size_t best_of(std::span<const Path> paths, const Protocols& protocols);
+
+/// True if `other` may share the traffic with `best`: equal up to and including the IGP metric (BIRD's merge
+/// paths).
+bool mergeable(const Path& best, const Path& other, const Protocols& protocols);
+
+/// `best` first, then those that may share its traffic in the order of `paths`, each with another next hop;
+/// at most `limit`. Empty if nothing is usable; only the best if it is not unicast.
+std::vector<const Path*> multipath(std::span<const Path> paths, std::size_t best, const Protocols& protocols,
+                                   std::size_t limit);
+
+/// A candidate, and why it is not the best.
+struct Explanation {
+  const Path* path = nullptr;
+  DecisionStep lost_at = DecisionStep::best;
+  std::string text;  ///< "lower local preference (100 against 200)"
+};
+/// All candidates: the best first, then in the order of `paths`.
+std::vector<Explanation> explain(std::span<const Path> paths, const Protocols& protocols);
+
+}  // namespace catflap::bgp::rib
