@@ -83,6 +83,7 @@ class LineBuffer {
   std::string buffer_;
   std::size_t start_ = 0;
   std::size_t scanned_ = 0;
+  std::size_t unfinished_ = 0;  ///< octets behind the last newline
 };
 
 }  // namespace catflap::observe
