@@ -124,6 +124,15 @@ class PrefixMap {
       }
     }
   }
+  /// The same with values that `visit` may change.
+  template <class F>
+  void for_each_mutable(F&& visit) {
+    for (const auto& node : roots_) {
+      if (node != nullptr) {
+        walk_mutable(*node, visit);
+      }
+    }
+  }
   /// The first entry that is greater than `after` in prefix order (all families), for walks in steps; nullopt at the
   /// end.
   std::optional<Prefix> next(const Prefix& after) const {
@@ -192,6 +201,17 @@ class PrefixMap {
     for (const auto& child : node.child) {
       if (child != nullptr) {
         walk(*child, visit);
+      }
+    }
+  }
+  template <class F>
+  static void walk_mutable(Node& node, F&& visit) {
+    if (node.value) {
+      visit(std::as_const(node.prefix), *node.value);
+    }
+    for (const auto& child : node.child) {
+      if (child != nullptr) {
+        walk_mutable(*child, visit);
       }
     }
   }
