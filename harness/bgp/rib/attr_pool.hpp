@@ -17,22 +17,26 @@ class AttrPool;
 class AttrRef {
  public:
   AttrRef() = default;
-  AttrRef(const AttrRef& other) noexcept;
+  AttrRef(const AttrRef& other) noexcept : AttrRef(other.node_) {}
   AttrRef(AttrRef&& other) noexcept : node_(std::exchange(other.node_, nullptr)) {}
-  AttrRef& operator=(const AttrRef& other) noexcept;
+  AttrRef& operator=(const AttrRef& other) noexcept {
+    AttrRef copy(other);
+    std::swap(node_, copy.node_);
+    return *this;
+  }
   AttrRef& operator=(AttrRef&& other) noexcept {
     std::swap(node_, other.node_);
     return *this;
   }
-  ~AttrRef();
+  inline ~AttrRef();
 
   explicit operator bool() const noexcept { return node_ != nullptr; }
   /// Precondition: not empty. The reference lives as long as any handle of these attributes.
-  const policy::RouteAttrs& operator*() const noexcept;
+  inline const policy::RouteAttrs& operator*() const noexcept;
   const policy::RouteAttrs* operator->() const noexcept { return &**this; }
   /// Numbers attributes in the order in which the pool first saw them; 0 for an empty handle. An order for
   /// output that does not depend on addresses.
-  std::uint64_t serial() const noexcept;
+  inline std::uint64_t serial() const noexcept;
 
   bool operator==(const AttrRef& other) const noexcept { return node_ == other.node_; }
   std::strong_ordering operator<=>(const AttrRef& other) const noexcept {
@@ -42,8 +46,17 @@ class AttrRef {
  private:
   friend class AttrPool;
   struct Node;
-  explicit AttrRef(Node* node) noexcept;
+  inline explicit AttrRef(Node* node) noexcept;
   Node* node_ = nullptr;
+};
+
+struct AttrRef::Node {
+  policy::RouteAttrs attrs;
+  AttrPool* pool = nullptr;
+  Node* next = nullptr;
+  std::size_t hash = 0;
+  std::uint64_t serial = 0;
+  std::size_t users = 0;
 };
 
 /// Keeps every distinct set of attributes once. Must outlive its handles. Expected size: 10^5 sets.
@@ -70,5 +83,22 @@ class AttrPool {
   std::size_t live_ = 0;
   std::uint64_t last_serial_ = 0;
 };
+
+inline AttrRef::AttrRef(Node* node) noexcept : node_(node) {
+  if (node_ != nullptr) {
+    ++node_->users;
+  }
+}
+inline AttrRef::~AttrRef() {
+  if (node_ != nullptr && --node_->users == 0) {
+    node_->pool->remove(node_);
+  }
+}
+inline const policy::RouteAttrs& AttrRef::operator*() const noexcept {
+  return node_->attrs;
+}
+inline std::uint64_t AttrRef::serial() const noexcept {
+  return node_ == nullptr ? 0 : node_->serial;
+}
 
 }  // namespace catflap::bgp::rib

@@ -46,13 +46,13 @@ class Protocols {
   void remove(ProtocolId id) { options_.erase(id); }
   /// Options of a protocol that is not BGP if `id` is unknown.
   const DecisionOptions& get(ProtocolId id) const {
-    static const DecisionOptions none{};
     const auto found = options_.find(id);
-    return found == options_.end() ? none : found->second;
+    return found == options_.end() ? none_ : found->second;
   }
 
  private:
   std::map<ProtocolId, DecisionOptions> options_;
+  DecisionOptions none_;
 };
 
 struct PathFlags {
@@ -114,7 +114,9 @@ Comparison compare(const Path& a, const Path& b, const Protocols& protocols);
 
 inline constexpr std::size_t kNoBest = static_cast<std::size_t>(-1);
 
-/// The index of the best of `paths`, kNoBest if none is usable. Does not depend on the order of `paths`.
+/// The index of the best of `paths`, kNoBest if none is usable. Does not depend on the order of `paths`
+/// (where two protocols differ in the knobs `path metric` or `med metric`, BIRD's "if either has it" is no
+/// order; then the result is still a function of the set of paths, see Entry::paths).
 std::size_t best_of(std::span<const Path> paths, const Protocols& protocols);
 
 /// True if `other` may share the traffic with `best`: equal up to and including the IGP metric (BIRD's merge

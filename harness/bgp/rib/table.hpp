@@ -30,9 +30,9 @@ class Entry {
 
  private:
   friend class Table;
-  static constexpr std::uint16_t kNone = 0xFFFF;
+  static constexpr std::uint32_t kNone = 0xFFFFFFFF;
   std::vector<Path> paths_;
-  std::uint16_t best_ = kNone;
+  std::uint32_t best_ = kNone;
   bool dirty_ = false;
   bool best_touched_ = false;  ///< the best path was replaced, changed or withdrawn since the last decision
   bool had_best_ = false;
@@ -89,15 +89,13 @@ class Table {
   void set_kernel_refused(const net::Prefix& prefix, bool refused);
 
   /// True if decide() has work.
-  bool dirty() const { return !dirty_.empty(); }
+  bool dirty() const { return !fresh_.empty() || !batch_.empty(); }
   /// Decides at most `limit` changed prefixes, in prefix order within what is pending, and calls visit(const
   /// Change&) for each whose paths changed. `visit` must not change this table.
   template <class F>
   void decide(F&& visit, std::size_t limit = static_cast<std::size_t>(-1)) {
-    order_dirty();
-    while (limit-- > 0 && !dirty_.empty()) {
-      const net::Prefix prefix = dirty_.back();
-      dirty_.pop_back();
+    net::Prefix prefix;
+    while (limit-- > 0 && next_dirty(prefix)) {
       const Change change = decide_one(prefix);
       visit(change);
       if (change.entry == nullptr) {
@@ -134,19 +132,19 @@ class Table {
 
  private:
   void touch(const net::Prefix& prefix, Entry& entry);
-  void order_dirty();
+  bool next_dirty(net::Prefix& prefix);
   Change decide_one(const net::Prefix& prefix);
-  void count(const Path& path, std::size_t delta);
+  void count(const Path& path, bool added);
   void erase_path(const net::Prefix& prefix, Entry& entry, std::size_t index);
   template <class F>
-  void for_each_path_of(ProtocolId protocol, F&& change);
+  std::size_t withdraw_if(ProtocolId protocol, F&& condition);
 
   std::string name_;
   net::Family family_;
   const Protocols& protocols_;
   net::PrefixMap<Entry> entries_;
-  std::vector<net::Prefix> dirty_;  ///< descending once ordered_, so that the next one is at the back
-  bool ordered_ = true;
+  std::vector<net::Prefix> fresh_;  ///< changed, in the order of arrival
+  std::vector<net::Prefix> batch_;  ///< being decided, descending: the next one is at the back
   std::size_t paths_ = 0;
   std::map<ProtocolId, ProtocolCounters> counters_;
 };
