@@ -120,7 +120,7 @@ bool same(const RouterIntent& a, const RouterIntent& b) {
       a.debug_protocols == b.debug_protocols && a.mrtdump_protocols == b.mrtdump_protocols &&
       a.debug_latency == b.debug_latency && a.debug_latency_limit == b.debug_latency_limit &&
       a.debug_commands == b.debug_commands && a.watchdog_warning == b.watchdog_warning &&
-      a.watchdog_timeout == b.watchdog_timeout && a.time_formats == b.time_formats;
+      a.watchdog_timeout == b.watchdog_timeout && a.time_formats == b.time_formats && a.attributes == b.attributes;
   const bool constants =
       std::equal(a.constants.begin(), a.constants.end(), b.constants.begin(), b.constants.end(),
                  [](const auto& x, const auto& y) { return x.first == y.first && same(x.second, y.second); });
