@@ -1,0 +1,144 @@
+#include "runtime/control_server.hpp"
+
+#include <sys/epoll.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include <array>
+#include <cerrno>
+#include <utility>
+
+#include "birdc/reply.hpp"
+#include "sys/unix_socket.hpp"
+
+namespace catflap::runtime {
+
+Result<std::unique_ptr<ControlServer>> ControlServer::listen(sys::EventLoop& loop,
+                                                             const std::filesystem::path& path,
+                                                             DaemonControl& daemon, birdc::Format format) {
+  auto listener = sys::unix_listen(path, sys::UnixType::stream);
+  if (!listener) {
+    return fail(std::move(listener.error()).context("control socket " + path.string()));
+  }
+  std::unique_ptr<ControlServer> server(new ControlServer(loop, path, std::move(*listener), daemon, format));
+  auto* const raw = server.get();
+  if (auto added = loop.add(raw->listener_.get(), EPOLLIN, [raw](std::uint32_t) { raw->accept_all(); });
+      !added) {
+    return fail(std::move(added.error()));
+  }
+  return server;
+}
+
+ControlServer::ControlServer(sys::EventLoop& loop, std::filesystem::path path, sys::UniqueFd listener,
+                             DaemonControl& daemon, birdc::Format format)
+    : loop_(loop), path_(std::move(path)), listener_(std::move(listener)), daemon_(daemon), format_(format) {}
+
+ControlServer::~ControlServer() {
+  loop_.remove(listener_.get());
+  for (const auto& [fd, client] : clients_) {
+    loop_.remove(fd);
+  }
+  ::unlink(path_.c_str());
+}
+
+void ControlServer::accept_all() {
+  while (auto fd = sys::unix_accept(listener_.get())) {
+    if (clients_.size() >= kClientsMax) {
+      continue;
+    }
+    const int raw = fd->get();
+    auto client = std::make_unique<Client>(Client{std::move(*fd),
+                                                  CommandRunner(daemon_, format_),
+                                                  {},
+                                                  {},
+                                                  0,
+                                                  false,
+                                                  static_cast<std::uint32_t>(EPOLLIN)});
+    birdc::ReplyWriter out(client->out);
+    birdc::write_welcome(out, format_ == birdc::Format::bird2 ? "2.0.12" : "1.6.8");
+    if (!loop_.add(raw, EPOLLIN, [this, raw](std::uint32_t events) { serve(raw, events); })) {
+      continue;
+    }
+    clients_[raw] = std::move(client);
+    serve(raw, 0);
+  }
+}
+
+void ControlServer::serve(int fd, std::uint32_t events) {
+  Client& client = *clients_.at(fd);
+  const bool readable = (events & (EPOLLIN | EPOLLHUP | EPOLLERR)) != 0;
+  if (readable && client.out.empty() && !read_input(client)) {
+    return drop(fd);
+  }
+  for (;;) {
+    if (!write_output(client)) {
+      return drop(fd);
+    }
+    if (!client.out.empty()) {
+      break;  // the client does not read: the rest of its commands waits
+    }
+    run_commands(client);
+    if (client.out.empty()) {
+      break;  // no complete command left
+    }
+  }
+  if (client.closing && client.out.empty()) {
+    return drop(fd);
+  }
+  const auto wanted = static_cast<std::uint32_t>(client.out.empty() ? EPOLLIN : EPOLLOUT);
+  if (wanted != client.events) {
+    client.events = wanted;
+    (void)loop_.modify(fd, wanted);  // fails only for a descriptor that is not there
+  }
+}
+
+bool ControlServer::read_input(Client& client) {
+  std::array<char, 4096> buffer{};
+  const ssize_t count = ::recv(client.fd.get(), buffer.data(), buffer.size(), 0);
+  if (count > 0) {
+    client.in.append(buffer.data(), static_cast<std::size_t>(count));
+    return true;
+  }
+  return count < 0 && (errno == EAGAIN || errno == EINTR);
+}
+
+void ControlServer::run_commands(Client& client) {
+  while (client.out.empty() && !client.closing) {
+    const std::size_t end = client.in.find('\n');
+    if (end == std::string::npos) {
+      if (client.in.size() > birdc::kMaxCommandOctets) {
+        client.in.clear();
+        birdc::ReplyWriter(client.out).end(9000, "Command too long");
+      }
+      return;
+    }
+    const std::string line = client.in.substr(0, end);
+    client.in.erase(0, end + 1);
+    if (line.size() > birdc::kMaxCommandOctets) {
+      birdc::ReplyWriter(client.out).end(9000, "Command too long");
+    } else {
+      client.closing = !client.runner.run(line, client.out);
+    }
+  }
+}
+
+bool ControlServer::write_output(Client& client) {
+  while (client.sent < client.out.size()) {
+    const ssize_t count = ::send(client.fd.get(), client.out.data() + client.sent,
+                                 client.out.size() - client.sent, MSG_NOSIGNAL);
+    if (count < 0) {
+      return errno == EAGAIN || errno == EINTR;
+    }
+    client.sent += static_cast<std::size_t>(count);
+  }
+  client.out.clear();
+  client.sent = 0;
+  return true;
+}
+
+void ControlServer::drop(int fd) {
+  loop_.remove(fd);
+  clients_.erase(fd);
+}
+
+}  // namespace catflap::runtime

@@ -1,0 +1,58 @@
+#pragma once
+
+#include <filesystem>
+#include <map>
+#include <memory>
+#include <string>
+
+#include "birdc/format.hpp"
+#include "runtime/commands.hpp"
+#include "sys/event_loop.hpp"
+#include "sys/unique_fd.hpp"
+
+namespace catflap::runtime {
+
+/// BIRD's control socket: speaks birdc's protocol (module birdc) on a Unix socket. One command at a time for
+/// each client; the next one is not read before the reply is out, so a client that does not read holds up
+/// only itself.
+class ControlServer {
+ public:
+  static constexpr std::size_t kClientsMax = 64;
+
+  /// Errc::exists if another daemon listens at `path`. `daemon` must outlive the server.
+  static Result<std::unique_ptr<ControlServer>> listen(sys::EventLoop& loop,
+                                                       const std::filesystem::path& path,
+                                                       DaemonControl& daemon, birdc::Format format);
+  ~ControlServer();
+  ControlServer(const ControlServer&) = delete;
+  ControlServer& operator=(const ControlServer&) = delete;
+
+ private:
+  struct Client {
+    sys::UniqueFd fd;
+    CommandRunner runner;
+    std::string in;
+    std::string out;
+    std::size_t sent = 0;
+    bool closing = false;
+    std::uint32_t events = 0;
+  };
+
+  ControlServer(sys::EventLoop& loop, std::filesystem::path path, sys::UniqueFd listener,
+                DaemonControl& daemon, birdc::Format format);
+  void accept_all();
+  void serve(int fd, std::uint32_t events);
+  bool read_input(Client& client);
+  void run_commands(Client& client);
+  bool write_output(Client& client);
+  void drop(int fd);
+
+  sys::EventLoop& loop_;
+  std::filesystem::path path_;
+  sys::UniqueFd listener_;
+  DaemonControl& daemon_;
+  birdc::Format format_;
+  std::map<int, std::unique_ptr<Client>> clients_;
+};
+
+}  // namespace catflap::runtime

@@ -1,0 +1,213 @@
+#include "runtime/daemon.hpp"
+
+#include <signal.h>
+#include <sys/epoll.h>
+
+#include <chrono>
+#include <utility>
+
+#include "runtime/config_file.hpp"
+#include "sys/clock.hpp"
+#include "sys/log.hpp"
+#include "sys/signals.hpp"
+
+namespace catflap::runtime {
+namespace {
+
+sys::log::Level log_level(bgp::act::NoteLevel level) {
+  switch (level) {
+    case bgp::act::NoteLevel::debug:
+      return sys::log::Level::debug;
+    case bgp::act::NoteLevel::info:
+      return sys::log::Level::info;
+    case bgp::act::NoteLevel::warning:
+      return sys::log::Level::warn;
+    case bgp::act::NoteLevel::error:
+      return sys::log::Level::error;
+  }
+  return sys::log::Level::info;
+}
+
+const char* level_name(bgp::act::NoteLevel level) {
+  switch (level) {
+    case bgp::act::NoteLevel::debug:
+      return "debug";
+    case bgp::act::NoteLevel::info:
+      return "info";
+    case bgp::act::NoteLevel::warning:
+      return "warning";
+    case bgp::act::NoteLevel::error:
+      return "error";
+  }
+  return "info";
+}
+
+}  // namespace
+
+Result<std::unique_ptr<Daemon>> Daemon::create(const DaemonOptions& options,
+                                               std::shared_ptr<const intent::RouterIntent> intent) {
+  std::unique_ptr<Daemon> daemon(new Daemon(options));
+  if (auto opened = daemon->open(std::move(intent)); !opened) {
+    return fail(std::move(opened.error()));
+  }
+  return daemon;
+}
+
+Daemon::~Daemon() {
+  if (loop_ != nullptr && signals_) {
+    loop_->remove(signals_.get());
+  }
+}
+
+Status Daemon::open(std::shared_ptr<const intent::RouterIntent> intent) {
+  sys::ignore_sigpipe();
+  started_ = sys::monotonic_now();
+  auto loop = sys::EventLoop::create();
+  if (!loop) {
+    return fail(std::move(loop.error()));
+  }
+  loop_ = std::move(*loop);
+  auto signals = sys::signal_fd({SIGHUP, SIGTERM, SIGINT});
+  if (!signals) {
+    return fail(std::move(signals.error()));
+  }
+  signals_ = std::move(*signals);
+  if (auto added = loop_->add(signals_.get(), EPOLLIN, [this](std::uint32_t) { signalled(); }); !added) {
+    return added;
+  }
+  if (!options_.pid_file.empty()) {
+    auto pid_file = sys::PidFile::create(options_.pid_file);
+    if (!pid_file) {
+      return fail(std::move(pid_file.error()));
+    }
+    pid_file_.emplace(std::move(*pid_file));
+  }
+  auto kernel = Kernel::open_here();
+  if (!kernel) {
+    return fail(std::move(kernel.error()));
+  }
+  driver_ = std::make_unique<SpeakerDriver>(
+      *loop_, std::move(*kernel),
+      SpeakerDriver::Options{sockets_here(), options_.seed.value_or(sys::random_u64())}, hooks());
+  auto control = ControlServer::listen(*loop_, options_.control_socket, *this, options_.format);
+  if (!control) {
+    return fail(std::move(control.error()));
+  }
+  control_ = std::move(*control);
+  if (!options_.events_socket.empty()) {
+    auto events = EventServer::listen(*loop_, options_.events_socket, driver_->speaker(), options_.version);
+    if (!events) {
+      return fail(std::move(events.error()));
+    }
+    events_ = std::move(*events);
+  }
+  // The kernel's state first, so that the sessions start in the round that configures them.
+  if (auto done = driver_->start(); !done) {
+    return done;
+  }
+  apply(std::move(intent), false, std::nullopt);
+  return {};
+}
+
+SpeakerDriver::Hooks Daemon::hooks() {
+  SpeakerDriver::Hooks hooks;
+  hooks.protocol_changed = [this](const bgp::act::ProtocolChanged& changed) {
+    if (events_ != nullptr) {
+      events_->protocol_changed(changed.protocol);
+    }
+  };
+  hooks.route_changed = [this](const bgp::act::RouteChanged& changed) {
+    if (events_ != nullptr) {
+      events_->route_changed(changed.table, changed.prefix);
+    }
+  };
+  hooks.note = [this](const bgp::act::Note& note) {
+    if (note.protocol.empty()) {
+      sys::log::write(log_level(note.level), note.text);
+    } else {
+      sys::log::write(log_level(note.level), note.text, {{"protocol", note.protocol}});
+    }
+    if (events_ != nullptr && note.level != bgp::act::NoteLevel::debug) {
+      events_->note(level_name(note.level),
+                    note.protocol.empty() ? note.text : note.protocol + ": " + note.text);
+    }
+  };
+  hooks.shut_down = [this] { speaker_down_ = true; };
+  return hooks;
+}
+
+Status Daemon::run() {
+  driver_->process();
+  while (!(speaker_down_ && !driver_->busy()) && sys::monotonic_now() < give_up_) {
+    if (events_ != nullptr) {
+      events_->publish();
+    }
+    loop_->run_once(std::chrono::hours(1));
+    driver_->process();
+  }
+  if (events_ != nullptr) {
+    events_->publish();
+    events_->say_bye("shut down");
+  }
+  return {};
+}
+
+Result<std::shared_ptr<const intent::RouterIntent>> Daemon::read_config(const std::string& file) {
+  return load_config(file, options_.dialect, options_.family);
+}
+
+void Daemon::apply(std::shared_ptr<const intent::RouterIntent> intent, bool soft,
+                   std::optional<std::uint32_t> timeout_s) {
+  loop_->cancel(undo_timer_);
+  undo_timer_ = sys::EventLoop::TimerId::none;
+  previous_ = std::exchange(current_, intent);
+  configured_ = sys::monotonic_now();
+  driver_->tell(bgp::ev::Configure{std::move(intent), soft});
+  if (timeout_s) {
+    undo_timer_ = loop_->after(std::chrono::seconds(*timeout_s), [this] {
+      sys::log::warn("configuration not confirmed in time: going back");
+      undo();
+    });
+  }
+}
+
+void Daemon::confirm() {
+  loop_->cancel(undo_timer_);
+  undo_timer_ = sys::EventLoop::TimerId::none;
+}
+
+bool Daemon::undo() {
+  if (previous_ == nullptr) {
+    return false;
+  }
+  apply(std::exchange(previous_, nullptr), false, std::nullopt);
+  previous_ = nullptr;  // once: there is nothing before the one before
+  return true;
+}
+
+void Daemon::shut_down(bool graceful_restart) {
+  if (shutting_down_) {
+    return;
+  }
+  shutting_down_ = true;
+  give_up_ = sys::monotonic_now() + kShutDownTime;
+  loop_->at(give_up_, [] {});  // wakes the loop
+  driver_->tell(bgp::ev::ShutDown{"", graceful_restart});
+}
+
+void Daemon::signalled() {
+  for (const int number : sys::read_signals(signals_.get())) {
+    if (number != SIGHUP) {
+      shut_down(false);
+      continue;
+    }
+    auto intent = read_config(config_file());
+    if (intent) {
+      apply(std::move(*intent), false, std::nullopt);
+    } else {
+      sys::log::error("configuration not changed", {{"error", to_string(intent.error())}});
+    }
+  }
+}
+
+}  // namespace catflap::runtime

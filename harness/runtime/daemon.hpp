@@ -1,0 +1,79 @@
+#pragma once
+
+#include <filesystem>
+#include <memory>
+#include <optional>
+#include <string>
+
+#include "birdc/format.hpp"
+#include "birdlang/birdlang.hpp"
+#include "runtime/commands.hpp"
+#include "runtime/control_server.hpp"
+#include "runtime/driver.hpp"
+#include "runtime/event_server.hpp"
+#include "sys/event_loop.hpp"
+#include "sys/files.hpp"
+
+namespace catflap::runtime {
+
+struct DaemonOptions {
+  std::filesystem::path config_file;
+  std::filesystem::path control_socket;
+  std::filesystem::path events_socket;  ///< empty: none
+  std::filesystem::path pid_file;       ///< empty: none
+  birdlang::Dialect dialect = birdlang::Dialect::bird2;
+  net::Family family = net::Family::ipv4;  ///< dialect 1.6 only
+  birdc::Format format = birdc::Format::bird2;
+  std::string version;                ///< "catflap-bgpd 0.1.0"
+  std::optional<std::uint64_t> seed;  ///< nullopt: the kernel's randomness
+};
+
+/// catflap-bgpd: one speaker with its sockets, in the namespace of the process. SIGHUP configures again,
+/// SIGTERM and SIGINT shut down in order.
+class Daemon final : public DaemonControl {
+ public:
+  /// Opens everything; errors leave nothing behind. Call it in the thread that calls run(), before other
+  /// threads start.
+  static Result<std::unique_ptr<Daemon>> create(const DaemonOptions& options,
+                                                std::shared_ptr<const intent::RouterIntent> intent);
+  ~Daemon() override;
+
+  /// Until it is shut down.
+  Status run();
+
+  SpeakerDriver& driver() override { return *driver_; }
+  Instant started() const override { return started_; }
+  Instant configured() const override { return configured_; }
+  std::string config_file() const override { return options_.config_file.string(); }
+  bool shutting_down() const override { return shutting_down_; }
+  Result<std::shared_ptr<const intent::RouterIntent>> read_config(const std::string& file) override;
+  void apply(std::shared_ptr<const intent::RouterIntent> intent, bool soft,
+             std::optional<std::uint32_t> timeout_s) override;
+  void confirm() override;
+  bool undo() override;
+  void shut_down(bool graceful_restart) override;
+
+ private:
+  /// An orderly end that takes longer is cut off.
+  static constexpr Duration kShutDownTime = std::chrono::seconds(3);
+
+  explicit Daemon(DaemonOptions options) : options_(std::move(options)) {}
+  Status open(std::shared_ptr<const intent::RouterIntent> intent);
+  SpeakerDriver::Hooks hooks();
+  void signalled();
+
+  DaemonOptions options_;
+  std::unique_ptr<sys::EventLoop> loop_;
+  sys::UniqueFd signals_;
+  std::optional<sys::PidFile> pid_file_;
+  std::unique_ptr<SpeakerDriver> driver_;
+  std::unique_ptr<ControlServer> control_;
+  std::unique_ptr<EventServer> events_;
+  std::shared_ptr<const intent::RouterIntent> current_, previous_;
+  sys::EventLoop::TimerId undo_timer_ = sys::EventLoop::TimerId::none;
+  Instant started_, configured_, give_up_ = Instant::never();
+  bool shutting_down_ = false;
+  bool speaker_down_ = false;
+};
+
+}  // namespace catflap::runtime

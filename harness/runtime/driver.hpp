@@ -1,0 +1,70 @@
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "bgp/speaker/speaker.hpp"
+#include "runtime/kernel.hpp"
+#include "runtime/tcp.hpp"
+#include "sys/event_loop.hpp"
+
+namespace catflap::runtime {
+
+/// Drives a Speaker with real sockets, netlink and time: carries out its actions and feeds it what happens.
+/// Belongs to the loop's thread; no locks. The owner calls process() after each round of the loop.
+class SpeakerDriver {
+ public:
+  struct Options {
+    SocketFactory sockets;   ///< in the namespace of `kernel`
+    std::uint64_t seed = 0;  ///< of the speaker's jitter
+  };
+  /// What the owner may want to know; called from process().
+  struct Hooks {
+    std::function<void(const bgp::act::ProtocolChanged&)> protocol_changed;
+    std::function<void(const bgp::act::RouteChanged&)> route_changed;
+    std::function<void(const bgp::act::Note&)> note;
+    std::function<void()> shut_down;
+  };
+
+  SpeakerDriver(sys::EventLoop& loop, Kernel kernel, Options options, Hooks hooks);
+  ~SpeakerDriver();
+  SpeakerDriver(const SpeakerDriver&) = delete;
+  SpeakerDriver& operator=(const SpeakerDriver&) = delete;
+
+  /// Reads the kernel's state and begins to watch it.
+  Status start();
+  /// Tells the speaker something; taken in by the next process().
+  void tell(bgp::Event event);
+  /// Ingests what has happened, runs the speaker, carries out its actions, until nothing is left to do now;
+  /// then arms the timer. Bounded: kRoundsMax rounds, the rest follows in the next round of the loop.
+  void process();
+  /// True while octets to peers are on their way.
+  bool busy() const { return tcp_.busy(); }
+
+  bgp::Speaker& speaker() { return speaker_; }
+  const bgp::Speaker& speaker() const { return speaker_; }
+  const Kernel& kernel() const { return kernel_; }
+
+ private:
+  static constexpr int kRoundsMax = 64;
+
+  void kernel_readable();
+  void carry_out(const bgp::Action& action);
+  void note(bgp::act::NoteLevel level, const Error& error);
+  void arm_timer();
+
+  sys::EventLoop& loop_;
+  Kernel kernel_;
+  Hooks hooks_;
+  bgp::Speaker speaker_;
+  std::vector<bgp::Event> events_;
+  Tcp tcp_;
+  bool interfaces_changed_ = false;
+  Instant armed_for_ = Instant::never();
+  sys::EventLoop::TimerId timer_ = sys::EventLoop::TimerId::none;
+};
+
+}  // namespace catflap::runtime

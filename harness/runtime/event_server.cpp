@@ -1,0 +1,220 @@
+#include "runtime/event_server.hpp"
+
+#include <sys/epoll.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <array>
+#include <cerrno>
+#include <vector>
+
+#include "net/addr.hpp"
+#include "sys/clock.hpp"
+#include "sys/unix_socket.hpp"
+
+namespace catflap::runtime {
+
+Result<std::unique_ptr<EventServer>> EventServer::listen(sys::EventLoop& loop,
+                                                         const std::filesystem::path& path,
+                                                         bgp::Speaker& speaker, std::string version) {
+  auto listener = sys::unix_listen(path, sys::UnixType::stream);
+  if (!listener) {
+    return fail(std::move(listener.error()).context("events socket " + path.string()));
+  }
+  std::unique_ptr<EventServer> server(
+      new EventServer(loop, path, std::move(*listener), speaker, std::move(version)));
+  auto* const raw = server.get();
+  if (auto added = loop.add(raw->listener_.get(), EPOLLIN, [raw](std::uint32_t) { raw->accept_all(); });
+      !added) {
+    return fail(std::move(added.error()));
+  }
+  return server;
+}
+
+EventServer::EventServer(sys::EventLoop& loop, std::filesystem::path path, sys::UniqueFd listener,
+                         bgp::Speaker& speaker, std::string version)
+    : loop_(loop),
+      path_(std::move(path)),
+      listener_(std::move(listener)),
+      speaker_(speaker),
+      version_(std::move(version)) {}
+
+EventServer::~EventServer() {
+  loop_.remove(listener_.get());
+  for (const auto& [fd, client] : clients_) {
+    loop_.remove(fd);
+  }
+  ::unlink(path_.c_str());
+}
+
+void EventServer::accept_all() {
+  while (auto fd = sys::unix_accept(listener_.get())) {
+    if (clients_.size() >= kClientsMax) {
+      continue;
+    }
+    const int raw = fd->get();
+    auto client = std::make_unique<Client>();
+    client->fd = std::move(*fd);
+    const auto added = loop_.add(raw, EPOLLIN, [this, raw](std::uint32_t events) {
+      if ((events & EPOLLIN) != 0) {  // a listener has nothing to say: this is its end, or noise
+        std::array<char, 512> noise{};
+        const ssize_t count = ::recv(raw, noise.data(), noise.size(), 0);
+        if (count == 0 || (count < 0 && errno != EAGAIN && errno != EINTR)) {
+          return drop(raw);
+        }
+      } else if ((events & (EPOLLHUP | EPOLLERR)) != 0) {
+        return drop(raw);
+      }
+      if ((events & EPOLLOUT) != 0) {
+        write_out(raw);
+      }
+    });
+    if (!added) {
+      continue;
+    }
+    speaker_.watch_routes(true);
+    greet(*client);
+    clients_[raw] = std::move(client);
+    write_out(raw);
+  }
+}
+
+void EventServer::greet(Client& client) {
+  const auto say = [&](const observe::StreamMessage& message) {
+    client.queue += observe::encode_stream_line(message);
+  };
+  const std::uint32_t router_id = speaker_.router_id();
+  say(observe::Hello{version_, static_cast<int>(::getpid()), net::router_id_to_string(router_id)});
+  for (auto& protocol : speaker_.snapshot(sys::monotonic_now()).protocols) {
+    say(observe::ProtocolChanged{std::move(protocol)});
+  }
+  observe::RoutesChanged group;
+  const auto flush_group = [&] {
+    if (!group.routes.empty()) {
+      say(group);
+    }
+    group.routes.clear();
+  };
+  // An error would be an unknown table, and none is named.
+  (void)speaker_.routes({}, [&](const observe::RouteView& route) {
+    if (route.table != group.table || route.prefix != group.prefix) {
+      flush_group();
+      group.table = route.table;
+      group.prefix = route.prefix;
+    }
+    group.routes.push_back(route);
+    return true;
+  });
+  flush_group();
+  say(observe::Synced{});
+}
+
+void EventServer::protocol_changed(const std::string& protocol) {
+  if (!clients_.empty()) {
+    protocols_.insert(protocol);
+  }
+}
+
+void EventServer::route_changed(const std::string& table, const net::Prefix& prefix) {
+  if (!clients_.empty()) {
+    routes_.emplace(table, prefix);
+  }
+}
+
+void EventServer::note(const std::string& level, const std::string& text) {
+  if (!clients_.empty()) {
+    send_to_all(observe::encode_stream_line(observe::Note{level, text}));
+  }
+}
+
+void EventServer::publish() {
+  if (clients_.empty()) {
+    protocols_.clear();
+    routes_.clear();
+    return;
+  }
+  std::string lines;
+  if (!protocols_.empty()) {
+    for (auto& protocol : speaker_.snapshot(sys::monotonic_now()).protocols) {
+      if (protocols_.erase(protocol.name) > 0) {
+        lines += observe::encode_stream_line(observe::ProtocolChanged{std::move(protocol)});
+      }
+    }
+    for (const std::string& name : protocols_) {  // those that the snapshot does not have any more
+      lines += observe::encode_stream_line(observe::ProtocolGone{name});
+    }
+    protocols_.clear();
+  }
+  for (const auto& [table, prefix] : routes_) {
+    observe::RoutesChanged changed{table, prefix, {}};
+    bgp::RouteQuery query;
+    query.tables = {table};
+    query.exact = prefix;
+    // A table that a reconfiguration removed has no routes.
+    (void)speaker_.routes(query, [&](const observe::RouteView& route) {
+      changed.routes.push_back(route);
+      return true;
+    });
+    lines += observe::encode_stream_line(changed);
+  }
+  routes_.clear();
+  if (!lines.empty()) {
+    send_to_all(lines);
+  }
+}
+
+void EventServer::say_bye(const std::string& reason) {
+  send_to_all(observe::encode_stream_line(observe::Bye{reason}));
+}
+
+void EventServer::send_to_all(const std::string& line) {
+  std::vector<int> all;
+  for (auto& [fd, client] : clients_) {
+    client->queue += line;
+    all.push_back(fd);
+  }
+  for (const int fd : all) {
+    write_out(fd);
+  }
+}
+
+void EventServer::write_out(int fd) {
+  const auto at = clients_.find(fd);
+  if (at == clients_.end()) {
+    return;
+  }
+  Client& client = *at->second;
+  while (client.sent < client.queue.size()) {
+    const ssize_t count =
+        ::send(fd, client.queue.data() + client.sent, client.queue.size() - client.sent, MSG_NOSIGNAL);
+    if (count < 0) {
+      if (errno == EAGAIN || errno == EINTR) {
+        break;
+      }
+      return drop(fd);
+    }
+    client.sent += static_cast<std::size_t>(count);
+  }
+  if (client.sent == client.queue.size()) {
+    client.queue.clear();
+    client.sent = 0;
+  } else if (client.queue.size() - client.sent > kQueueOctetsMax) {
+    return drop(fd);
+  }
+  const bool want = !client.queue.empty();
+  if (want != client.want_write) {
+    client.want_write = want;
+    (void)loop_.modify(fd, EPOLLIN | (want ? static_cast<std::uint32_t>(EPOLLOUT) : 0U));
+  }
+}
+
+void EventServer::drop(int fd) {
+  loop_.remove(fd);
+  clients_.erase(fd);
+  if (clients_.empty()) {
+    speaker_.watch_routes(false);
+  }
+}
+
+}  // namespace catflap::runtime

@@ -1,0 +1,64 @@
+#pragma once
+
+#include <filesystem>
+#include <map>
+#include <memory>
+#include <set>
+#include <string>
+#include <utility>
+
+#include "bgp/speaker/speaker.hpp"
+#include "observe/stream.hpp"
+#include "sys/event_loop.hpp"
+#include "sys/unique_fd.hpp"
+
+namespace catflap::runtime {
+
+/// The event stream of observe/stream.hpp on a Unix socket. A listener whose queue grows beyond
+/// kQueueOctetsMax is cut off; it connects again and gets the whole state.
+class EventServer {
+ public:
+  static constexpr std::size_t kQueueOctetsMax = std::size_t{64} << 20U;
+  static constexpr std::size_t kClientsMax = 64;
+
+  /// Errc::exists if somebody listens at `path`. `speaker` must outlive the server.
+  static Result<std::unique_ptr<EventServer>> listen(sys::EventLoop& loop, const std::filesystem::path& path,
+                                                     bgp::Speaker& speaker, std::string version);
+  ~EventServer();
+  EventServer(const EventServer&) = delete;
+  EventServer& operator=(const EventServer&) = delete;
+
+  /// Notes what has changed; publish() sends it as it then is.
+  void protocol_changed(const std::string& protocol);
+  void route_changed(const std::string& table, const net::Prefix& prefix);
+  void note(const std::string& level, const std::string& text);
+  void publish();
+  void say_bye(const std::string& reason);
+
+ private:
+  struct Client {
+    sys::UniqueFd fd;
+    std::string queue;
+    std::size_t sent = 0;
+    bool want_write = false;
+  };
+
+  EventServer(sys::EventLoop& loop, std::filesystem::path path, sys::UniqueFd listener, bgp::Speaker& speaker,
+              std::string version);
+  void accept_all();
+  void greet(Client& client);
+  void send_to_all(const std::string& line);
+  void write_out(int fd);
+  void drop(int fd);
+
+  sys::EventLoop& loop_;
+  std::filesystem::path path_;
+  sys::UniqueFd listener_;
+  bgp::Speaker& speaker_;
+  std::string version_;
+  std::map<int, std::unique_ptr<Client>> clients_;
+  std::set<std::string> protocols_;
+  std::set<std::pair<std::string, net::Prefix>> routes_;
+};
+
+}  // namespace catflap::runtime
