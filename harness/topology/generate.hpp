@@ -20,11 +20,10 @@ Topology star(std::uint32_t leaves);
 struct ClosShape {
   std::uint32_t spines = 2;
   std::uint32_t leaves = 4;
-  std::uint32_t hosts_per_leaf = 0;     ///< nodes without a speaker, in the leaf's prefix
   std::uint32_t spine_as = 65000;       ///< all spines
   std::uint32_t leaf_as_first = 65101;  ///< one for each leaf
 };
-/// spine1.., leaf1.., h1..: every leaf has a link to every spine (RFC 7938's numbering of ASes).
+/// spine1.., leaf1..: every leaf has a link to every spine (RFC 7938's numbering of ASes).
 Topology clos(const ClosShape& shape);
 
 }  // namespace catflap::topology
