@@ -303,7 +303,8 @@ struct RouterIntent {
   std::vector<ProtocolIntent> protocols;                         ///< in the order of the file
   std::map<std::string, std::shared_ptr<const Filter>> filters;  ///< named ones, for `show route filter NAME`
   std::map<std::string, std::shared_ptr<const Function>> functions;
-  std::map<std::string, Value> constants;  ///< `define`
+  std::map<std::string, Value> constants;       ///< `define`
+  std::map<std::string, ValueType> attributes;  ///< `attribute int name`: custom ones
   std::map<std::string, std::vector<RoaEntry>>
       roa_tables;                                   ///< every entry, those of static protocols included
   std::map<std::string, net::Family> roa_families;  ///< of each of roa_tables

@@ -158,22 +158,25 @@ std::string_view ext_kind(std::uint32_t type) {
   }
 }
 
-/// RFC 4360: the octets behind the type. A 2-octet AS (0x00, 0x40) has its key in two octets, others in four.
+/// RFC 4360 §3: route targets and origins of types 1 and 2 have 4 octets of key and 2 of value, others 2 and 4.
 std::string ext_box_source(const SetItem& item) {
   const std::uint32_t type = item.dimension[0].low;
-  const std::uint32_t top = (type >> 8U & 0x3FU) == 0 ? 0xFFFFU : 0xFFFFFFFFU;
+  const std::uint32_t high = type >> 8U;
   const std::string_view kind = ext_kind(type);
-  if ((type >> 8U & 0xBFU) > 2 || kind.empty()) {
-    return "(generic, " + std::to_string(static_cast<std::uint64_t>(type) << 16U | item.dimension[1].low) +
-           ", " + range_text(item.dimension[2]) + ")";
+  const bool long_key = !kind.empty() && ((high & 0xBFU) == 1 || (high & 0xBFU) == 2);
+  Range32 value = item.dimension[2];
+  std::uint32_t key = item.dimension[1].low;
+  if (kind.empty() || high > 2) {
+    if (long_key) {
+      value = {(key & 0xFFFFU) << 16U | value.low, (key & 0xFFFFU) << 16U | value.high};
+      key >>= 16U;
+    }
+    return "(generic, " + std::to_string(type << 16U | (key & 0xFFFFU)) + ", " + dimension_text(value, 0xFFFFFFFFU) +
+           ")";
   }
-  std::string key = range_text(item.dimension[1]);
-  if ((type >> 8U & 0x3FU) == 1) {
-    key = net::router_id_to_string(item.dimension[1].low);
-  }
-  const bool any = is_full(item.dimension[1], top);
-  return "(" + std::string(kind) + ", " + (any ? "*" : key) + ", " +
-         dimension_text(item.dimension[2], top == 0xFFFFU ? 0xFFFFFFFFU : 0xFFFFU) + ")";
+  const std::string key_text = high == 1 ? net::router_id_to_string(key) : std::to_string(key);
+  return "(" + std::string(kind) + ", " + key_text + ", " +
+         dimension_text(value, long_key ? 0xFFFFU : 0xFFFFFFFFU) + ")";
 }
 
 std::string item_text(const ItemSet& set, const SetItem& item, Style style) {
