@@ -1,0 +1,184 @@
+#include "lab/engine.hpp"
+
+#include <signal.h>
+
+#include <algorithm>
+#include <utility>
+
+#include "birdlang/birdlang.hpp"
+#include "daemons/adapter.hpp"
+#include "lab/engine_state.hpp"
+#include "lab/plumbing.hpp"
+#include "sys/clock.hpp"
+#include "sys/files.hpp"
+
+namespace catflap::lab {
+namespace {
+
+/// How long a daemon may take to say goodbye before it is killed.
+constexpr std::chrono::milliseconds kSayGoodbye(200);
+
+}  // namespace
+
+Engine::Engine(sys::EventLoop& loop, topology::Topology topology, Options options)
+    : loop_(loop),
+      topology_(std::move(topology)),
+      options_(std::move(options)),
+      started_(sys::monotonic_now()),
+      world_(topology::wire(topology_)),
+      probes_(loop, sys::netns::Executor::shared()) {}
+
+Engine::~Engine() {
+  *alive_ = false;
+  tear_down(kSayGoodbye);
+}
+
+Result<std::unique_ptr<Engine>> Engine::bring_up(sys::EventLoop& loop, topology::Topology topology,
+                                                 Options options, const Progress& progress) {
+  std::unique_ptr<Engine> engine(new Engine(loop, std::move(topology), std::move(options)));
+  if (auto opened = engine->open(progress); !opened) {
+    return fail(std::move(opened.error()));
+  }
+  return engine;
+}
+
+Status Engine::open(const Progress& progress) {
+  auto dir = RunDir::create(options_.run_root, options_.instance);
+  if (!dir) {
+    return fail(std::move(dir.error()));
+  }
+  dir_ = std::make_unique<RunDir>(std::move(*dir));
+  auto network = build_network(world_.wiring(), options_.instance);
+  if (!network) {
+    return fail(std::move(network.error()));
+  }
+  up_ = true;
+  for (const expect::WiredNode& wired : world_.wiring().nodes) {
+    nodes_.push_back(
+        std::make_unique<Node>(wired.name, std::move(network->at(wired.name)),
+                               Node::Context{loop_, world_, *dir_, [this] { world_changed(); }}));
+    by_name_[wired.name] = nodes_.back().get();
+  }
+  for (const auto& node : nodes_) {
+    if (auto watching = node->watch(); !watching) {
+      return watching;
+    }
+  }
+  if (progress) {
+    progress({"namespaces and links", sys::monotonic_now() - started_});
+  }
+  return open_daemons();
+}
+
+Status Engine::open_daemons() {
+  // All configurations first: a bad one is found before anything runs.
+  for (const expect::WiredNode& wired : world_.wiring().nodes) {
+    if (wired.speaker == expect::SpeakerKind::none || (wired.config.empty() && !wired.as)) {
+      continue;
+    }
+    auto adapter = daemons::make_adapter(expect::to_string(wired.speaker));
+    if (!adapter) {
+      return fail(std::move(adapter.error()).context("node " + wired.name));
+    }
+    auto config = config_of(wired);
+    if (!config) {
+      return fail(std::move(config.error()));
+    }
+    Node& node = *by_name_.at(wired.name);
+    if (auto prepared = node.prepare_daemon(std::move(*adapter), *config, wired.env); !prepared) {
+      return prepared;
+    }
+  }
+  for (const auto& node : nodes_) {
+    if (node->has_daemon()) {
+      if (auto running = node->start_daemon(); !running) {
+        return running;
+      }
+    }
+  }
+  return {};
+}
+
+Result<std::string> Engine::config_of(const expect::WiredNode& node) const {
+  if (node.config.empty()) {
+    auto intent = topology::router_intent(topology_, node.name);
+    if (!intent) {
+      return fail(std::move(intent.error()).context("node " + node.name));
+    }
+    return birdlang::print(*intent, birdlang::Dialect::bird2);
+  }
+  std::filesystem::path path = node.config;
+  if (path.is_relative()) {
+    path = (options_.base_dir.empty() ? std::filesystem::path(topology_.file).parent_path()
+                                      : options_.base_dir) /
+           path;
+  }
+  auto text = sys::read_file(path);
+  if (!text) {
+    Error error = std::move(text.error());
+    error.where = node.config_where;
+    error.code = Errc::invalid;
+    return fail(std::move(error).context("node " + node.name + ": config"));
+  }
+  return text;
+}
+
+Status Engine::wait_ready() {
+  const Instant deadline = sys::monotonic_now() + options_.ready_timeout;
+  for (const auto& node : nodes_) {
+    node->set_interest(daemons::Interest::waiting);
+  }
+  std::optional<Error> failure;
+  const bool ready = loop_.run_until(deadline, [&] {
+    for (const auto& node : nodes_) {
+      if ((failure = node->failure())) {
+        return true;
+      }
+    }
+    return std::all_of(nodes_.begin(), nodes_.end(), [](const auto& node) { return node->ready(); });
+  });
+  set_interest();
+  if (failure) {
+    return fail(std::move(*failure));
+  }
+  if (!ready) {
+    std::string names;
+    for (const auto& node : nodes_) {
+      if (!node->ready()) {
+        names += (names.empty() ? "" : ", ") + node->name();
+      }
+    }
+    return fail(Errc::timeout, "no answer from the speaker of " + names + " in time");
+  }
+  return {};
+}
+
+void Engine::tear_down(std::chrono::milliseconds grace) {
+  if (!up_) {
+    dir_.reset();
+    return;
+  }
+  up_ = false;
+  give_up_checks();
+  // Ask all, then wait for each: the longest, not the sum.
+  for (const auto& node : nodes_) {
+    if (node->daemon_runs()) {
+      (void)node->signal_daemon(SIGTERM);  // it may have exited by itself
+    }
+  }
+  const Instant end = sys::monotonic_now() + grace;
+  for (const auto& node : nodes_) {
+    const auto rest = std::chrono::duration_cast<std::chrono::milliseconds>(end - sys::monotonic_now());
+    (void)node->stop_daemon(std::max(rest, std::chrono::milliseconds(0)));  // killed with the lab otherwise
+  }
+  by_name_.clear();
+  nodes_.clear();
+  dir_.reset();
+}
+
+Node* Engine::node(std::string_view name) {
+  const auto at = by_name_.find(name);
+  return at == by_name_.end() ? nullptr : at->second;
+}
+
+}  // namespace catflap::lab
