@@ -48,7 +48,7 @@ struct Reply {
   std::vector<Line> lines;  ///< the last one included
 
   int code() const { return lines.empty() ? 0 : lines.back().code; }
-  const std::string& text() const;
+  std::string_view text() const { return lines.empty() ? std::string_view() : lines.back().text; }
   /// Below 8000.
   bool ok() const { return code() < 8000; }
 };
@@ -59,6 +59,9 @@ Result<std::vector<Reply>> parse_replies(std::string_view octets);
 std::optional<std::string> parse_welcome(std::string_view text);
 /// The format that a daemon of this version speaks: bird1 for "1.".
 Format format_of_version(std::string_view version);
+
+/// "19.902/20", "19/20" or "19/-", in seconds.
+std::optional<observe::TimerView> parse_timer(std::string_view text);
 
 Result<StatusView> parse_status(const Clock& clock, const Reply& reply);
 Result<std::vector<InterfaceView>> parse_interfaces(const Reply& reply);
@@ -75,15 +78,18 @@ class ProtocolParser {
 
  private:
   enum class Section : std::uint8_t { protocol, local_capabilities, peer_capabilities, channel };
-  enum class Block : std::uint8_t { none, graceful_restart, add_path, llgr };
+  enum class Block : std::uint8_t { none, graceful_restart, llgr };
 
-  Status row(std::string_view text);
-  Status detail(std::string_view text);
-  Status session_line(std::string_view key, std::string_view value);
-  Status channel_line(std::string_view key, std::string_view value);
-  void capability_line(std::size_t indent, std::string_view text);
-  observe::SessionView& session();
-  observe::ChannelView& channel();
+  Status row(std::string_view line);
+  Status detail(std::string_view line);
+  bool protocol_line(std::string_view key, std::string_view value);
+  bool session_line(std::string_view key, std::string_view value);
+  bool session_timer(std::string_view key, std::string_view value);
+  bool channel_line(std::string_view key, std::string_view value);
+  bool counter_line(std::string_view key, std::string_view value);
+  bool capability_line(std::size_t indent, std::string_view line);
+  observe::ChannelView* channel();
+  void finish_protocol();
 
   Clock clock_;
   Format format_ = Format::bird2;
@@ -104,10 +110,10 @@ class RouteParser {
   std::size_t skipped() const { return skipped_; }
 
  private:
-  Status row(std::string_view text);
-  Status next_hop(std::string_view text);
-  Status attribute(std::string_view text);
-  Status continuation(std::string_view text);
+  Status row(std::string_view line);
+  bool destination(std::string_view text, observe::RouteView& route) const;
+  bool next_hop(std::string_view text, observe::RouteView& route) const;
+  bool attribute(std::string_view line);
   void finish_route();
 
   Clock clock_;

@@ -76,7 +76,10 @@ struct RouteCount {
 /// `show route`, one route after the other, so that a walk can stop and go on.
 class RouteWriter {
  public:
-  RouteWriter(Format format, const Clock& clock, bool all) : format_(format), clock_(clock), all_(all) {}
+  /// `all`: with attributes. `stats`: a table is announced even if it has no routes, and count() comes behind
+  /// them.
+  RouteWriter(Format format, const Clock& clock, bool all, bool stats = false)
+      : format_(format), clock_(clock), all_(all), stats_(stats) {}
 
   /// Starts a table: in 2.x the line "Table NAME:" comes with its first route. Needed even if the table has
   /// no routes.
@@ -91,9 +94,11 @@ class RouteWriter {
   void end(ReplyWriter& out, bool not_found = false, bool with_count = false);
 
  private:
+  void announce_table(ReplyWriter& out);
+
   Format format_;
   Clock clock_;
-  bool all_;
+  bool all_, stats_;
   std::string table_;
   bool table_announced_ = false, any_announced_ = false, any_route_ = false;
   std::optional<net::Prefix> last_prefix_;
