@@ -1,0 +1,144 @@
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "bgp/policy/filter.hpp"
+#include "intent/filter.hpp"
+#include "intent/value.hpp"
+
+/// Walks the tree of a filter. Internal to bgp/policy.
+namespace catflap::bgp::policy {
+
+using Functions = std::map<std::string, std::shared_ptr<const intent::Function>>;
+
+/// How a list of statements ended.
+enum class Flow : std::uint8_t { next, accept, reject, returned, failed };
+
+/// One run over one route, or over none (`birdc eval`). Holds references to the caller's things; for one call
+/// only. Invariant: once an error is set, everything unwinds without looking at the route again.
+class Interpreter {
+ public:
+  Interpreter(const FilterEnvironment& environment, const Functions& functions, const RouteRef* route,
+              RouteEdit* edit)
+      : environment_(environment), functions_(functions), route_(route), edit_(edit) {}
+
+  /// Runs statements with `slots` fresh variables.
+  Flow run(const std::vector<intent::StmtPtr>& body, std::uint32_t slots);
+  std::optional<intent::Value> evaluate(const intent::Expr& expr);
+
+  const SourcePos& decided_at() const { return decided_at_; }
+  const std::string& error() const { return error_; }
+  const SourcePos& error_at() const { return error_at_; }
+  /// The lines printed, an unfinished one included.
+  std::vector<std::string> take_printed();
+
+ private:
+  using Value = intent::Value;
+  using Expr = intent::Expr;
+  using Stmt = intent::Stmt;
+  class Depth;
+
+  // Statements (interpreter.cpp).
+  Flow run_all(const std::vector<intent::StmtPtr>& body);
+  Flow run_one(const Stmt& stmt);
+  Flow run_if(const Stmt& stmt);
+  Flow run_case(const Stmt& stmt);
+  Flow run_for(const Stmt& stmt);
+  Flow run_verdict(const Stmt& stmt, Flow flow);
+  std::optional<bool> case_fits(const Stmt::Case& one, const Value& value);
+  bool set_variable(std::uint32_t slot, Value value, const SourcePos& where);
+  bool print(const std::vector<intent::ExprPtr>& exprs, bool newline);
+
+  // Expressions (expression.cpp). A pointer into the tree, a variable or `scratch`; nullptr after an error.
+  const Value* eval(const intent::ExprPtr& expr, Value& scratch);
+  const Value* eval(const Expr& expr, Value& scratch);
+  bool compute(const Expr& expr, Value& result);
+  bool logic(const Expr& expr, Value& result);
+  bool arithmetic(const Expr& expr, Value& result);
+  bool relation(const Expr& expr, Value& result);
+  std::optional<bool> match(const Expr& expr);
+  std::optional<bool> match_in_route(const Expr& left, const Expr& right, bool& done);
+  bool construct(const Expr& expr, Value& result);
+  bool construct_mask(const Expr& expr, Value& result);
+  bool construct_ext(const Expr& expr, Value& result);
+  bool call(const Expr& expr, Value& result);
+  bool roa_check(const Expr& expr, Value& result);
+  bool method(const Expr& expr, Value& result);
+  bool method_with_argument(const Expr& expr, const Value& object, Value& result);
+  template <class T>
+  const T* operand(const Expr& expr, std::size_t index, Value& scratch);
+
+  // The route (route_access.cpp).
+  const RouteAttrs& attrs() const { return edit_->attrs(route_->attrs); }
+  RouteAttrs& edit() { return edit_->edit(route_->attrs); }
+  const Forwarding& forwarding() const;
+  bool read(const Expr& expr, Value& result);
+  Value read_bgp(intent::RouteAttribute attribute) const;
+  bool is_defined(const Expr& expr, bool& defined);
+  bool assign(const Stmt& stmt, const Value& value);
+  bool assign_forwarding(const Stmt& stmt, const Value& value);
+  bool assign_gateway(const Stmt& stmt, const Value& value);
+  bool assign_bgp(const Stmt& stmt, const Value& value);
+  bool unset(const Stmt& stmt);
+
+  bool fail(const SourcePos& where, std::string message);
+  bool fail_argument(const SourcePos& where, std::size_t index, std::string_view what,
+                     intent::ValueType expected, const Value& got);
+  bool spend(const SourcePos& where);
+
+  const FilterEnvironment& environment_;
+  const Functions& functions_;
+  const RouteRef* route_;
+  RouteEdit* edit_;
+  std::vector<Value> stack_;  ///< the variables of all calls that run
+  std::size_t frame_ = 0;     ///< where those of the innermost begin
+  std::uint32_t steps_ = 0;
+  std::uint32_t depth_ = 0;
+  Value returned_;
+  bool in_function_ = false;
+  std::optional<Flow> verdict_;  ///< an accept or reject inside a function, which ends the whole filter
+  const Forwarding unreachable_{};
+  std::vector<std::string> printed_;
+  std::string line_;
+  SourcePos decided_at_;
+  std::string error_;
+  SourcePos error_at_;
+  bool failed_ = false;
+};
+
+/// Counts nesting while it lives.
+class Interpreter::Depth {
+ public:
+  explicit Depth(Interpreter& interpreter) : interpreter_(interpreter) { ++interpreter_.depth_; }
+  ~Depth() { --interpreter_.depth_; }
+  Depth(const Depth&) = delete;
+  Depth& operator=(const Depth&) = delete;
+
+ private:
+  Interpreter& interpreter_;
+};
+
+/// The operand as T, or nullptr with an error in BIRD's words.
+template <class T>
+const T* Interpreter::operand(const Expr& expr, std::size_t index, Value& scratch) {
+  if (index >= expr.operands.size()) {
+    fail(expr.where, "an operand is missing");
+    return nullptr;
+  }
+  const Value* value = eval(expr.operands[index], scratch);
+  if (value == nullptr) {
+    return nullptr;
+  }
+  const T* typed = std::get_if<T>(value);
+  if (typed == nullptr) {
+    fail_argument(expr.where, index, {}, intent::type_of(Value(T())), *value);
+  }
+  return typed;
+}
+
+}  // namespace catflap::bgp::policy
