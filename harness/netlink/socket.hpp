@@ -35,7 +35,9 @@ struct LinkChange {
 
 struct RouteChange {
   RouteInfo route;
-  bool present = true;  ///< false: remove; needs prefix, table, metric (and the type, if not unicast)
+  /// false: remove what has this prefix, table, metric (0: any) and protocol (0: any); the rest is not looked
+  /// at.
+  bool present = true;
 };
 
 /// Requests that go to the kernel together: it serves them in order and answers only for those that fail, so
@@ -67,19 +69,25 @@ class Batch {
   /// A static neighbour entry.
   std::size_t add_neighbour(const NeighbourInfo& neighbour);
 
-  std::size_t size() const noexcept { return offsets_.size(); }
-  bool empty() const noexcept { return offsets_.empty(); }
+  std::size_t size() const noexcept { return context_.size(); }
+  bool empty() const noexcept { return context_.empty(); }
   void clear();
 
  private:
   friend class Socket;
-  std::size_t finish(std::size_t offset, std::function<std::string()> context);
+  struct Message {
+    std::size_t offset = 0;   ///< into bytes_
+    std::size_t request = 0;  ///< a request may take several messages
+  };
+  std::size_t begin(std::function<std::string()> context);
+  void mark(std::size_t request) { messages_.push_back({bytes_.size(), request}); }
   std::size_t veth(const LinkSpec& here, const LinkSpec& there, const sys::netns::Handle* there_ns);
   std::size_t change_link(IfIndex link, std::string_view name, const LinkChange& change);
+  std::size_t address(IfIndex link, const net::InterfaceAddress& address, bool present);
 
   std::vector<char> bytes_;  ///< messages, one behind the other
-  std::vector<std::size_t> offsets_;
-  std::vector<std::function<std::string()>> context_;  ///< made only for failures
+  std::vector<Message> messages_;
+  std::vector<std::function<std::string()>> context_;  ///< per request; called only for failures
 };
 
 /// A rtnetlink socket: bound for life to the namespace it was opened in, used from any one thread. Calls
@@ -125,12 +133,23 @@ class Socket {
   struct Answer {
     std::uint32_t sequence = 0;
     int sys_errno = 0;
-    std::string text;
+    std::string text;  ///< the kernel's own words, if any
   };
-  Status exchange(std::span<char> bytes, std::uint32_t last_sequence, std::vector<Answer>& answers);
-  Status dump(std::span<char> request, const std::function<void(const void* message)>& each);
-  Status dump_once(std::span<char> request, const std::function<void(const void* message)>& each,
-                   bool& interrupted);
+  /// Where the messages of a group of requests start, and which request each belongs to.
+  struct Group {
+    std::vector<char>& bytes;
+    std::span<const Batch::Message> messages;
+  };
+  /// Sends all, in pieces, and calls `failed` for the messages that the kernel refuses.
+  Status exchange(const Group& group, const std::function<void(std::size_t message, const Answer&)>& failed);
+  Status exchange_piece(std::span<char> bytes, std::uint32_t last, std::vector<Answer>& answers);
+  /// One request with one or many messages in answer. `restart`: forget what came so far.
+  Status query(std::vector<char>& request, const std::function<void()>& restart,
+               const std::function<void(const void* message)>& each);
+  Status query_once(std::span<const char> request, std::uint32_t sequence,
+                    const std::function<void(const void* message)>& each, bool& interrupted);
+  Status send(std::span<const char> bytes);
+  /// Waits for a datagram from the kernel and returns its octets in buffer_.
   Result<std::size_t> receive();
 
   sys::UniqueFd fd_;

@@ -1,0 +1,122 @@
+#include <linux/netlink.h>
+#include <linux/rtnetlink.h>
+#include <sys/socket.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <utility>
+
+#include "netlink/message.hpp"
+#include "netlink/open.hpp"
+#include "netlink/socket.hpp"
+#include "sys/error.hpp"
+
+namespace catflap::netlink {
+namespace {
+
+constexpr std::size_t kDatagramOctets = 128U << 10U;
+
+void append_event(const nlmsghdr& message, std::vector<Event>& out) {
+  switch (message.nlmsg_type) {
+    case RTM_NEWLINK:
+    case RTM_DELLINK:
+      if (auto link = decode_link(message)) {
+        out.emplace_back(LinkEvent{std::move(*link), message.nlmsg_type == RTM_DELLINK});
+      }
+      return;
+    case RTM_NEWADDR:
+    case RTM_DELADDR:
+      if (auto address = decode_address(message)) {
+        out.emplace_back(AddressEvent{std::move(*address), message.nlmsg_type == RTM_NEWADDR});
+      }
+      return;
+    case RTM_NEWROUTE:
+    case RTM_DELROUTE:
+      if (auto route = decode_route(message); route && !route->cloned && route->table != kLocalTable) {
+        out.emplace_back(RouteEvent{std::move(*route), message.nlmsg_type == RTM_NEWROUTE,
+                                    (message.nlmsg_flags & NLM_F_REPLACE) != 0});
+      }
+      return;
+    case RTM_NEWNEIGH:
+    case RTM_DELNEIGH:
+      if (auto neighbour = decode_neighbour(message)) {
+        out.emplace_back(NeighbourEvent{std::move(*neighbour), message.nlmsg_type == RTM_NEWNEIGH});
+      }
+      return;
+    default:
+      return;  // other groups are not joined
+  }
+}
+
+}  // namespace
+
+Monitor::Monitor(sys::UniqueFd fd) : fd_(std::move(fd)), buffer_(kDatagramOctets) {}
+
+Result<Monitor> Monitor::prepare(sys::UniqueFd fd, const Options& options) {
+  grow_receive_buffer(fd.get(), static_cast<int>(std::min<std::size_t>(options.receive_bytes, 1U << 30U)));
+  if (auto bound = bind_netlink(fd.get()); !bound) {
+    return fail(std::move(bound.error()));
+  }
+  std::vector<int> groups;
+  const auto want = [&](bool wanted, std::initializer_list<int> add) {
+    groups.insert(groups.end(), add.begin(), wanted ? add.end() : add.begin());
+  };
+  want(options.links, {RTNLGRP_LINK});
+  want(options.addresses, {RTNLGRP_IPV4_IFADDR, RTNLGRP_IPV6_IFADDR});
+  want(options.routes, {RTNLGRP_IPV4_ROUTE, RTNLGRP_IPV6_ROUTE});
+  want(options.neighbours, {RTNLGRP_NEIGH});
+  for (const int group : groups) {
+    if (::setsockopt(fd.get(), SOL_NETLINK, NETLINK_ADD_MEMBERSHIP, &group, sizeof group) != 0) {
+      return fail(sys::last_error("cannot watch the kernel's tables"));
+    }
+  }
+  return Monitor(std::move(fd));
+}
+
+Result<Monitor> Monitor::open(sys::netns::Executor& executor, const sys::netns::Handle& ns, Options options) {
+  auto fd = executor.socket_in(ns, AF_NETLINK, SOCK_RAW, NETLINK_ROUTE);
+  if (!fd) {
+    return fail(std::move(fd.error()));
+  }
+  return prepare(std::move(*fd), options);
+}
+
+Result<Monitor> Monitor::open_here(Options options) {
+  auto fd = open_netlink_here();
+  if (!fd) {
+    return fail(std::move(fd.error()));
+  }
+  return prepare(std::move(*fd), options);
+}
+
+Result<std::vector<Event>> Monitor::read(std::size_t events_max) {
+  std::vector<Event> out;
+  while (out.size() < events_max) {
+    sockaddr_nl from{};
+    socklen_t size = sizeof from;
+    const ssize_t got = ::recvfrom(fd_.get(), buffer_.data(), buffer_.size(), MSG_DONTWAIT,
+                                   reinterpret_cast<sockaddr*>(&from), &size);
+    if (got < 0) {
+      if (errno == EAGAIN) {
+        break;
+      }
+      if (errno == ENOBUFS) {
+        out.emplace_back(Overrun{});
+      } else if (errno != EINTR) {
+        return fail(sys::last_error("netlink monitor"));
+      }
+      continue;
+    }
+    if (from.nl_pid != 0) {
+      continue;  // only the kernel knows
+    }
+    auto left = static_cast<unsigned>(got);
+    for (const auto* message = reinterpret_cast<const nlmsghdr*>(buffer_.data()); NLMSG_OK(message, left);
+         message = NLMSG_NEXT(message, left)) {
+      append_event(*message, out);
+    }
+  }
+  return out;
+}
+
+}  // namespace catflap::netlink
