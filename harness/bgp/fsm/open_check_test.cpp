@@ -243,8 +243,8 @@ TEST(Negotiate, EachCapabilityNeedsBoth) {
       {"refresh", [](auto& each) { each.route_refresh = true; }, &Negotiated::route_refresh},
       {"enhanced", [](auto& each) { each.enhanced_refresh = true; }, &Negotiated::enhanced_refresh},
       {"extended", [](auto& each) { each.extended_message = true; }, &Negotiated::extended_message},
-      {"gr", [](auto& each) { each.graceful_restart.emplace(); }, &Negotiated::graceful_restart},
-      {"n_bit", [](auto& each) { each.graceful_restart.emplace().notification = true; },
+      {"gr", [](auto& each) { each.graceful_restart = graceful_restart(); }, &Negotiated::graceful_restart},
+      {"n_bit", [](auto& each) { each.graceful_restart = graceful_restart(true); },
        &Negotiated::notification_gr},
   };
   for (const auto& each : cases) {
@@ -260,8 +260,8 @@ TEST(Negotiate, EachCapabilityNeedsBoth) {
     }
   }
   wire::Open with, without;
-  with.capabilities.graceful_restart.emplace().notification = true;
-  without.capabilities.graceful_restart.emplace();
+  with.capabilities.graceful_restart = graceful_restart(true);
+  without.capabilities.graceful_restart = graceful_restart();
   EXPECT_FALSE(negotiate(basic_config(), with, without).notification_gr);
   EXPECT_TRUE(negotiate(basic_config(), with, without).graceful_restart);
 }

@@ -182,10 +182,10 @@ TEST(Collision, EstablishedBeatsANewOneUnlessThePeerRestarted) {
       PeerConfig config = basic_config();
       wire::Open open = basic_open();
       if (each.ours) {
-        config.capabilities.graceful_restart.emplace();
+        config.capabilities.graceful_restart = graceful_restart();
       }
       if (each.theirs) {
-        open.capabilities.graceful_restart.emplace();
+        open.capabilities.graceful_restart = graceful_restart();
       }
       Bench bench(config);
       bench.start().establish(session, open).after(each.age);
@@ -220,9 +220,9 @@ TEST(Collision, NewConnectionTakesOverWhenTheSessionFails) {
 
 TEST(Collision, WrongOpenOnTheSecondLeavesTheSession) {
   PeerConfig config = basic_config();
-  config.capabilities.graceful_restart.emplace();
+  config.capabilities.graceful_restart = graceful_restart();
   wire::Open open = basic_open();
-  open.capabilities.graceful_restart.emplace();
+  open.capabilities.graceful_restart = graceful_restart();
   Bench bench(config);
   bench.start().establish(2, open).after(seconds(30)).opened(1);
   open.capabilities.as4 = 5;

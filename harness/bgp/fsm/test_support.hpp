@@ -48,6 +48,11 @@ inline wire::Open basic_open() {
   return open;
 }
 
+/// An offer of graceful restart, with the N bit or without.
+inline wire::Capabilities::GracefulRestart graceful_restart(bool notification = false) {
+  return {false, notification, 120, {}};
+}
+
 inline wire::Update end_of_rib() {
   wire::Update update;
   update.end_of_rib = wire::kIpv4Unicast;
