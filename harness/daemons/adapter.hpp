@@ -12,7 +12,6 @@
 #include "base/result.hpp"
 #include "birdc/command.hpp"
 #include "birdc/parse.hpp"
-#include "intent/router.hpp"
 #include "observe/store.hpp"
 #include "sys/event_loop.hpp"
 
@@ -99,9 +98,6 @@ class Adapter {
   virtual Result<Program> detect() const = 0;
   /// The files that the daemon needs, from a configuration in BIRD's language, taken as it is.
   virtual Result<Rendered> render(std::string_view config, const Paths& paths) const = 0;
-  /// The same for a router that is described in terms of protocols. Errc::unsupported names what the daemon
-  /// cannot do.
-  virtual Result<Rendered> render(const intent::RouterIntent& router, const Paths& paths) const = 0;
   /// Arguments without the program. `recover`: with graceful restart recovery (`-R`).
   virtual std::vector<std::string> argv(const Paths& paths, bool recover = false) const = 0;
   /// Lets the daemon itself check its configuration file. Errc::invalid with Error.where. Blocks for some

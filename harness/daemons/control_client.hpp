@@ -46,8 +46,8 @@ class ControlClient {
 
   /// Queues a command. `line` (may be empty) sees every line but the last; an error of it ends the
   /// connection, because the two sides no longer understand each other. `done` is called exactly once: with
-  /// the last line, or with the error that ended the connection. A reply of more than `reply_max` octets is
-  /// such an error.
+  /// the last line, or with the error that ended the connection (never, if the client is destroyed first). A
+  /// reply of more than `reply_max` octets is such an error.
   void command(std::string command, LineHandler line, DoneHandler done,
                std::size_t reply_max = std::size_t{1024} * 1024 * 1024);
   /// The same with the whole reply (at most 1 MiB).
