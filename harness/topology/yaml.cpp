@@ -142,7 +142,7 @@ class Builder : public YAML::EventHandler {
     if (key.kind != YamlNode::Kind::scalar) {
       return;
     }
-    // A map in a file is short; the quadratic look is bounded by a first index for long ones.
+    // Quadratic, but bounded by the check below; maps of labs are short.
     for (const auto& [other, unused] : parent.node.entries) {
       if (other.text == key.text) {
         diagnostics_.push_back(
