@@ -1,5 +1,6 @@
 #include "birdc/format.hpp"
 
+#include <algorithm>
 #include <charconv>
 #include <cstddef>
 
@@ -11,7 +12,9 @@ namespace {
 constexpr std::int64_t kSecondNs = 1'000'000'000;
 constexpr std::int64_t kDayS = 86'400;
 /// BIRD's TM_ISO_SHORT: what is older shows its date.
-constexpr Duration kShortLimit = std::chrono::hours(20);
+constexpr std::int64_t kShortLimitNs = 20 * 3600 * kSecondNs;
+/// Wall times are kept this far from the limits of 64 bits, so that an offset from UTC fits.
+constexpr std::int64_t kWallLimitNs = 9'000'000'000 * kSecondNs;
 
 std::int64_t floor_div(std::int64_t value, std::int64_t by) {
   return value / by - (value % by < 0 ? 1 : 0);
@@ -117,8 +120,8 @@ std::optional<std::int64_t> parse_date(std::string_view text) {
   const auto year = take_number(text, 4, '-');
   const auto month = take_number(text, 2, '-');
   const auto day = take_number(text, 2, '\0');
-  // Nanoseconds since 1970 are good for 1678 to 2261.
-  if (!year || !month || !day || !text.empty() || *year < 1700 || *year > 2260 || *month < 1 || *month > 12 ||
+  // Far from the ends of what nanoseconds since 1970 can say.
+  if (!year || !month || !day || !text.empty() || *year < 1900 || *year > 2200 || *month < 1 || *month > 12 ||
       *day < 1 || *day > 31) {
     return std::nullopt;
   }
@@ -128,10 +131,15 @@ std::optional<std::int64_t> parse_date(std::string_view text) {
 }  // namespace
 
 std::int64_t Clock::wall_of(Instant at) const {
+  const std::int64_t past = -kWallLimitNs;
   std::int64_t wall = 0;
-  const std::int64_t distance =
-      at.is_never() ? Duration::max().count() / 2 : (at.since_origin() - now.since_origin()).count();
-  return __builtin_add_overflow(wall_now_ns, distance, &wall) ? INT64_MAX / 2 : wall;
+  if (__builtin_sub_overflow(at.since_origin().count(), now.since_origin().count(), &wall)) {
+    return at < now ? past : kWallLimitNs;
+  }
+  if (__builtin_add_overflow(wall, wall_now_ns, &wall)) {
+    return at < now ? past : kWallLimitNs;
+  }
+  return std::clamp(wall, past, kWallLimitNs);
 }
 
 Instant Clock::instant_of(std::int64_t wall_ns) const {
@@ -140,7 +148,7 @@ Instant Clock::instant_of(std::int64_t wall_ns) const {
 
 std::string format_short_time(Format format, const Clock& clock, Instant at) {
   const Civil civil = civil_of(clock, at);
-  return clock.now - at < kShortLimit ? time_text(format, civil) : date_text(civil);
+  return clock.wall_now_ns - kShortLimitNs < clock.wall_of(at) ? time_text(format, civil) : date_text(civil);
 }
 
 std::string format_long_time(Format format, const Clock& clock, Instant at) {
