@@ -18,18 +18,18 @@ namespace catflap::netlink {
 
 /// One end of a veth, or a bridge.
 struct LinkSpec {
-  std::string name;               ///< 1..15 octets
-  std::optional<MacAddress> mac;  ///< nullopt: the kernel's choice
-  std::uint32_t mtu = 0;          ///< 0: the kernel's
-  std::string alias;              ///< our mark, set together with `up` by set_link()
+  std::string name{};               ///< 1..15 octets
+  std::optional<MacAddress> mac{};  ///< nullopt: the kernel's choice
+  std::uint32_t mtu = 0;            ///< 0: the kernel's
+  std::string alias{};              ///< our mark, set together with `up` by set_link()
 };
 
 /// What to change of a link, in one request.
 struct LinkChange {
-  std::optional<bool> up;
-  std::optional<std::string> alias;
-  std::optional<std::uint32_t> mtu;
-  std::optional<IfIndex> master;    ///< 0: none
+  std::optional<bool> up{};
+  std::optional<std::string> alias{};
+  std::optional<std::uint32_t> mtu{};
+  std::optional<IfIndex> master{};  ///< 0: none
   bool no_ipv6_link_local = false;  ///< no fe80:: address is made (IN6_ADDR_GEN_MODE_NONE); before it goes up
 };
 

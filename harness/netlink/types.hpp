@@ -23,10 +23,10 @@ Result<MacAddress> parse_mac(std::string_view text);
 
 struct LinkInfo {
   IfIndex index = 0;
-  std::string name;
-  std::string kind;   ///< "veth", "bridge", ...; "" for lo and hardware
-  std::string alias;  ///< our mark
-  std::optional<MacAddress> mac;
+  std::string name{};
+  std::string kind{};   ///< "veth", "bridge", ...; "" for lo and hardware
+  std::string alias{};  ///< our mark
+  std::optional<MacAddress> mac{};
   std::uint32_t mtu = 0;
   bool up = false;       ///< administratively
   bool carrier = false;  ///< and the other end too (IFF_LOWER_UP)
@@ -38,10 +38,10 @@ struct LinkInfo {
 
 struct AddressInfo {
   IfIndex link = 0;
-  net::InterfaceAddress address;
-  std::optional<net::IpAddr> peer;  ///< of a point-to-point address
-  std::uint8_t scope = 0;           ///< rtm_scope: 0 global, 253 link, 254 host
-  bool tentative = false;           ///< IPv6 duplicate address detection is not done: cannot be used yet
+  net::InterfaceAddress address{};
+  std::optional<net::IpAddr> peer{};  ///< of a point-to-point address
+  std::uint8_t scope = 0;             ///< rtm_scope: 0 global, 253 link, 254 host
+  bool tentative = false;             ///< IPv6 duplicate address detection is not done: cannot be used yet
   bool dad_failed = false;
   bool operator==(const AddressInfo&) const = default;
 };
@@ -57,9 +57,9 @@ std::string route_protocol_name(std::uint8_t protocol);
 inline constexpr std::uint32_t kMainTable = 254, kLocalTable = 255;
 
 struct RouteNextHop {
-  std::optional<net::IpAddr> via;  ///< nullopt: on link. May be of the other family (RFC 5549).
-  IfIndex interface = 0;           ///< 0: the kernel finds it
-  std::uint32_t weight = 1;        ///< 1..256
+  std::optional<net::IpAddr> via{};  ///< nullopt: on link. May be of the other family (RFC 5549).
+  IfIndex interface = 0;             ///< 0: the kernel finds it
+  std::uint32_t weight = 1;          ///< 1..256
   bool onlink = false;
   bool dead = false;  ///< read only: RTNH_F_DEAD or RTNH_F_LINKDOWN
   bool operator==(const RouteNextHop&) const = default;
@@ -67,16 +67,16 @@ struct RouteNextHop {
 
 /// A route, as read or as asked for.
 struct RouteInfo {
-  net::Prefix prefix;
+  net::Prefix prefix{};
   std::uint32_t table = kMainTable;
   observe::RouteType type = observe::RouteType::unicast;
-  std::vector<RouteNextHop> next_hops;  ///< of unicast routes: at least one
-  std::uint32_t metric = 0;             ///< 0 with IPv6: the kernel makes it 1024
+  std::vector<RouteNextHop> next_hops{};  ///< of unicast routes: at least one
+  std::uint32_t metric = 0;               ///< 0 with IPv6: the kernel makes it 1024
   std::uint8_t protocol = route_protocol::kStatic;
-  std::optional<std::uint8_t> scope;  ///< nullopt in a request: link without a gateway, else universe
-  std::optional<net::IpAddr> prefsrc;
-  std::optional<std::uint32_t> mtu;
-  std::optional<std::uint32_t> realm;
+  std::optional<std::uint8_t> scope{};  ///< nullopt in a request: link without a gateway, else universe
+  std::optional<net::IpAddr> prefsrc{};
+  std::optional<std::uint32_t> mtu{};
+  std::optional<std::uint32_t> realm{};
   bool cloned = false;  ///< read only: a cache entry (RTM_F_CLONED)
   bool operator==(const RouteInfo&) const = default;
 };
@@ -92,8 +92,8 @@ std::vector<observe::LinkView> to_views(const std::vector<LinkInfo>& links,
 
 struct NeighbourInfo {
   IfIndex link = 0;
-  net::IpAddr address;
-  std::optional<MacAddress> mac;
+  net::IpAddr address{};
+  std::optional<MacAddress> mac{};
   std::uint16_t state = 0;  ///< NUD_REACHABLE, NUD_STALE, NUD_FAILED, ...
   bool operator==(const NeighbourInfo&) const = default;
 };
