@@ -36,7 +36,7 @@ struct FilterEnvironment {
   const std::map<std::string, std::vector<intent::RoaEntry>>* roa_tables = nullptr;
   const InterfaceLookup* interfaces = nullptr;
   std::uint32_t steps_max = 1'000'000;  ///< statements and expressions of one run
-  std::uint32_t depth_max = 1000;       ///< nesting of expressions, statements and calls
+  std::uint32_t depth_max = 2200;       ///< nesting of expressions, statements and calls
 };
 
 /// A route that a filter looks at. Refers to things of the caller; for one call only.
