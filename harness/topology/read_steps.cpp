@@ -422,8 +422,8 @@ std::optional<Step> read_step(Reader& reader, const YamlNode& value) {
   if (draft.checks.size() != 1) {
     const bool tried = std::any_of(value.entries.begin(), value.entries.end(), [](const auto& entry) {
       return std::none_of(std::begin(kStep), std::end(kStep),
-                          [&](const auto& f) { return f.key == entry.first.text; }) ||
-             entry.first.text == "established" || entry.first.text == "session";
+                          [&](const auto& f) { return f.key == entry.key.text; }) ||
+             entry.key.text == "established" || entry.key.text == "session";
     });
     if (draft.checks.size() > 1) {
       reader.error(value.where, "several checks in one: " + draft.checks[0].first + " and " +

@@ -11,6 +11,14 @@
 #include <yaml-cpp/parser.h>
 
 namespace catflap::topology {
+
+YamlNode::YamlNode() = default;
+YamlNode::YamlNode(const YamlNode& other) = default;
+YamlNode::YamlNode(YamlNode&& other) noexcept = default;
+YamlNode& YamlNode::operator=(const YamlNode& other) = default;
+YamlNode& YamlNode::operator=(YamlNode&& other) noexcept = default;
+YamlNode::~YamlNode() = default;
+
 namespace {
 
 /// Our own reasons to stop, thrown through yaml-cpp and caught in parse_yaml().
@@ -151,7 +159,7 @@ class Builder : public YAML::EventHandler {
         return;
       }
     }
-    parent.node.entries.emplace_back(std::move(key), std::move(value));
+    parent.node.entries.push_back({std::move(key), std::move(value)});
     if (parent.node.entries.size() > 2 * kNodesMax) {
       throw Stop{{}, "more than " + std::to_string(2 * kNodesMax) + " keys in one map"};
     }

@@ -13,13 +13,28 @@
 /// YAML as a tree with positions. yaml-cpp stays behind this header.
 namespace catflap::topology {
 
+struct YamlEntry;
+
 struct YamlNode {
   enum class Kind : std::uint8_t { null, scalar, sequence, map } kind = Kind::null;
   std::string text;     ///< of a scalar, as written
   bool quoted = false;  ///< a scalar in quotes (or a block): never a number or a keyword
   std::vector<YamlNode> items;
-  std::vector<std::pair<YamlNode, YamlNode>> entries;  ///< keys are scalars, each once
-  SourcePos where;  ///< an alias has its own position, not that of its anchor
+  std::vector<YamlEntry> entries;  ///< keys are scalars, each once
+  SourcePos where;                 ///< an alias has its own position, not that of its anchor
+
+  // Out of line: entries hold nodes again.
+  YamlNode();
+  YamlNode(const YamlNode& other);
+  YamlNode(YamlNode&& other) noexcept;
+  YamlNode& operator=(const YamlNode& other);
+  YamlNode& operator=(YamlNode&& other) noexcept;
+  ~YamlNode();
+};
+
+struct YamlEntry {
+  YamlNode key;
+  YamlNode value;
 };
 
 /// The most nodes of a file, aliases expanded.
