@@ -131,7 +131,8 @@ struct Stmt {
   ValueType type = ValueType::none;
   std::uint32_t slot = 0;
   RouteAttribute attribute = RouteAttribute::preference;
-  std::string name;         ///< of a generic attribute; of the variable in declare and for_, to print it
+  std::string
+      name;  ///< of a generic attribute; of the variable in declare, for_ and assign_variable, to print it
   bool no_newline = false;  ///< printn
   ExprPtr expr;
   std::vector<ExprPtr> exprs;

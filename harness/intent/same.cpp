@@ -21,7 +21,8 @@ bool same_case(const Stmt::Case& a, const Stmt::Case& b) {
 }
 
 bool same_stmt(const Stmt& a, const Stmt& b) {
-  const bool names_a_variable = a.verb == Verb::declare || a.verb == Verb::for_;
+  const bool names_a_variable =
+      a.verb == Verb::declare || a.verb == Verb::for_ || a.verb == Verb::assign_variable;
   return a.verb == b.verb && a.type == b.type && a.slot == b.slot && a.attribute == b.attribute &&
          (names_a_variable || a.name == b.name) && a.no_newline == b.no_newline && same(a.expr, b.expr) &&
          same_exprs(a.exprs, b.exprs) && same(a.body, b.body) && same(a.otherwise, b.otherwise) &&
@@ -120,7 +121,8 @@ bool same(const RouterIntent& a, const RouterIntent& b) {
       a.debug_protocols == b.debug_protocols && a.mrtdump_protocols == b.mrtdump_protocols &&
       a.debug_latency == b.debug_latency && a.debug_latency_limit == b.debug_latency_limit &&
       a.debug_commands == b.debug_commands && a.watchdog_warning == b.watchdog_warning &&
-      a.watchdog_timeout == b.watchdog_timeout && a.time_formats == b.time_formats && a.attributes == b.attributes;
+      a.watchdog_timeout == b.watchdog_timeout && a.time_formats == b.time_formats &&
+      a.attributes == b.attributes;
   const bool constants =
       std::equal(a.constants.begin(), a.constants.end(), b.constants.begin(), b.constants.end(),
                  [](const auto& x, const auto& y) { return x.first == y.first && same(x.second, y.second); });

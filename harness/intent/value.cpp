@@ -158,7 +158,8 @@ std::string_view ext_kind(std::uint32_t type) {
   }
 }
 
-/// RFC 4360 §3: route targets and origins of types 1 and 2 have 4 octets of key and 2 of value, others 2 and 4.
+/// RFC 4360 §3: route targets and origins of types 1 and 2 have 4 octets of key and 2 of value, others 2
+/// and 4.
 std::string ext_box_source(const SetItem& item) {
   const std::uint32_t type = item.dimension[0].low;
   const std::uint32_t high = type >> 8U;
@@ -171,8 +172,8 @@ std::string ext_box_source(const SetItem& item) {
       value = {(key & 0xFFFFU) << 16U | value.low, (key & 0xFFFFU) << 16U | value.high};
       key >>= 16U;
     }
-    return "(generic, " + std::to_string(type << 16U | (key & 0xFFFFU)) + ", " + dimension_text(value, 0xFFFFFFFFU) +
-           ")";
+    return "(generic, " + std::to_string(type << 16U | (key & 0xFFFFU)) + ", " +
+           dimension_text(value, 0xFFFFFFFFU) + ")";
   }
   const std::string key_text = high == 1 ? net::router_id_to_string(key) : std::to_string(key);
   return "(" + std::string(kind) + ", " + key_text + ", " +
