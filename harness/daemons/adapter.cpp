@@ -67,6 +67,10 @@ class BirdLikeAdapter final : public Adapter {
         continue;
       }
       auto version = read_version(*path);
+      if (!version && version.error().code == Errc::not_found) {
+        last = version.error();
+        continue;
+      }
       if (!version) {
         return fail(std::move(version).error());
       }

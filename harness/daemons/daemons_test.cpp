@@ -68,7 +68,8 @@ class Daemons : public testing::Test {
     return *found;
   }
   void write(const Adapter& adapter, std::string_view config) {
-    for (const auto& file : *adapter.render(config, paths())) {
+    const Rendered files = *adapter.render(config, paths());
+    for (const auto& file : files) {
       ASSERT_TRUE(sys::write_file_atomic(file.path, file.text));
     }
   }
