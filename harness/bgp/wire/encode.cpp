@@ -1,4 +1,5 @@
 #include <algorithm>
+#include <array>
 #include <string_view>
 
 #include "base/overloaded.hpp"
@@ -10,11 +11,10 @@ namespace detail {
 
 std::size_t begin_message(std::uint8_t type, ByteSink& out) {
   const std::size_t begin = out.size();
-  for (int i = 0; i < 2; ++i) {
-    out.u64(~std::uint64_t{0});
-  }
-  out.u16(0);
-  out.u8(type);
+  std::array<std::byte, kHeaderOctets> header{};
+  std::fill_n(header.begin(), kHeaderOctets - 3, std::byte{0xFF});
+  header.back() = static_cast<std::byte>(type);
+  out.bytes(header);
   return begin;
 }
 

@@ -1,7 +1,11 @@
 #include <algorithm>
+#include <array>
+#include <cstddef>
+#include <iterator>
 #include <limits>
+#include <span>
+#include <vector>
 
-#include "base/overloaded.hpp"
 #include "bgp/wire/codec.hpp"
 #include "bgp/wire/detail.hpp"
 
@@ -12,8 +16,8 @@ using namespace detail;
 
 constexpr std::size_t kAttributeOctetsMax = std::numeric_limits<std::uint16_t>::max();
 constexpr std::size_t kUpdateFrameOctets = kHeaderOctets + 4;  ///< header and the two lengths
-constexpr std::size_t kMpHeaderOctets =
-    4;  ///< of an attribute with extended length, as BIRD writes it always
+/// Header of an attribute with extended length, as BIRD always writes it for MP_REACH_NLRI.
+constexpr std::size_t kMpHeaderOctets = 4;
 
 std::size_t message_limit(const EncodeContext& context) {
   return context.extended_message ? kExtendedMessageOctetsMax : kMessageOctetsMax;
@@ -208,16 +212,24 @@ class AttributesEncoder {
 
 /// Appends the first prefixes that fit into `room` octets; returns how many.
 std::size_t put_nlri(std::span<const Nlri> nlri, bool add_path, std::size_t room, ByteSink& out) {
+  std::array<std::byte, 1024> piece;  // the sink grows by pieces, not by prefixes
+  std::size_t used = 0;
   std::size_t count = 0;
   for (const Nlri& each : nlri) {
     const EncodedNlri encoded = encode_nlri(each, add_path);
     if (encoded.size > room) {
       break;
     }
-    out.bytes(encoded.view());
+    if (used + encoded.size > piece.size()) {
+      out.bytes(BytesView(piece).first(used));
+      used = 0;
+    }
+    std::copy_n(encoded.octets.begin(), encoded.size, piece.begin() + static_cast<std::ptrdiff_t>(used));
+    used += encoded.size;
     room -= encoded.size;
     ++count;
   }
+  out.bytes(BytesView(piece).first(used));
   return count;
 }
 
