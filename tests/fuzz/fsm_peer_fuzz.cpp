@@ -114,7 +114,10 @@ class World {
       case Step::start:
         return peer_.start(now_, out_);
       case Step::stop:
-        return peer_.stop(now_, octet(), "text", out_);
+        if (const std::uint8_t subcode = octet(); subcode != 255) {
+          return peer_.stop(now_, subcode, "text", out_);
+        }
+        return peer_.stop_silently(now_, out_);
       case Step::restart: {
         const std::uint8_t subcode = octet();
         return peer_.restart(now_, subcode, "", std::chrono::milliseconds(octet()), out_);

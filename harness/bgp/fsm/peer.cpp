@@ -43,6 +43,9 @@ void Peer::start(Instant now, Outputs& out) {
 void Peer::stop(Instant now, std::uint8_t subcode, std::string_view text, Outputs& out) {
   impl_->stop(now, subcode, text, out);
 }
+void Peer::stop_silently(Instant now, Outputs& out) {
+  impl_->stop_silently(now, out);
+}
 void Peer::restart(Instant now, std::uint8_t subcode, std::string_view text, Duration delay, Outputs& out) {
   impl_->restart(now, subcode, text, delay, out);
 }

@@ -140,6 +140,8 @@ class Peer {
   /// `subcode` as in RFC 4486: 2 shutdown, 3 de-configured, 4 reset, 6 other configuration change, 1 max
   /// prefixes.
   void stop(Instant now, std::uint8_t subcode, std::string_view text, Outputs& out);
+  /// Stop without a NOTIFICATION, so that a peer with graceful restart keeps our routes (RFC 4724 §4.2).
+  void stop_silently(Instant now, Outputs& out);
   /// As stop, then start again after `delay`.
   void restart(Instant now, std::uint8_t subcode, std::string_view text, Duration delay, Outputs& out);
   /// Takes down an Established session with any NOTIFICATION, and waits as after an error. Without one:

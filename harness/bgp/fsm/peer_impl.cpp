@@ -21,6 +21,24 @@ DownReason::Kind kind_of_cease(std::uint8_t subcode) {
   }
 }
 
+/// RFC 8538 §3.1: where both sides keep routes over a NOTIFICATION, one that ends the peering has to say so.
+wire::Notification for_good(const Connection& connection, wire::Notification notification) {
+  const bool keeps = connection.negotiated && connection.negotiated->notification_gr;
+  const bool final_cease = notification.code == wire::error_code::kCease &&
+                           (notification.subcode == wire::cease::kMaximumPrefixes ||
+                            notification.subcode == wire::cease::kAdministrativeShutdown ||
+                            notification.subcode == wire::cease::kPeerDeconfigured ||
+                            notification.subcode == wire::cease::kOtherConfigurationChange);
+  if (!keeps || !final_cease) {
+    return notification;
+  }
+  ByteSink data;
+  data.u8(notification.code);
+  data.u8(notification.subcode);
+  data.bytes(notification.data);
+  return {wire::error_code::kCease, wire::cease::kHardReset, data.release()};
+}
+
 }  // namespace
 
 DownReason reason_of(DownReason::Kind kind, const wire::Notification& notification, std::string_view what) {
@@ -143,7 +161,19 @@ void Peer::Impl::stop(Instant now, std::uint8_t subcode, std::string_view text, 
   if (!running_) {
     return;
   }
-  end_all(now, subcode, text, out);
+  const wire::Notification cease = wire::make_cease(subcode, text);
+  end_all(now, reason_of(kind_of_cease(subcode), cease), cease, out);
+  update_state(out);
+}
+
+void Peer::Impl::stop_silently(Instant now, Outputs& out) {
+  if (!running_) {
+    return;
+  }
+  DownReason reason;
+  reason.kind = DownReason::Kind::admin;
+  reason.text = "Graceful restart";
+  end_all(now, reason, std::nullopt, out);
   update_state(out);
 }
 
@@ -171,7 +201,7 @@ void Peer::Impl::reset(Instant now, wire::Notification notification, std::string
   if (!text.empty()) {
     ending.reason.text = std::move(text);
   }
-  ending.notification = std::move(notification);
+  ending.notification = for_good(*connection, std::move(notification));
   ending.aftermath = cease ? Aftermath::penalty : Aftermath::fault;
   end(now, connection->id, std::move(ending), out);
   update_state(out);
@@ -225,13 +255,17 @@ void Peer::Impl::end(Instant now, ConnId id, Ending ending, Outputs& out) {
     return;
   }
   if (ending.aftermath == Aftermath::fault && config_.disable_after_error) {
-    end_all(now, wire::cease::kAdministrativeShutdown, "disabled after an error", out);
+    const wire::Notification cease =
+        wire::make_cease(wire::cease::kAdministrativeShutdown, "disabled after an error");
+    end_all(now, reason_of(DownReason::Kind::admin, cease), cease, out);
     return;
   }
   plan_dial(now, ending.aftermath);
 }
 
-void Peer::Impl::end_all(Instant now, std::uint8_t subcode, std::string_view text, Outputs& out) {
+/// `cease`: what the open connections are told; nullopt: nothing.
+void Peer::Impl::end_all(Instant now, const DownReason& reason,
+                         const std::optional<wire::Notification>& cease, Outputs& out) {
   const DownReason error = last_error_;
   running_ = false;
   start_.stop();
@@ -239,16 +273,15 @@ void Peer::Impl::end_all(Instant now, std::uint8_t subcode, std::string_view tex
   error_wait_.stop();
   while (!connections_.empty()) {
     const Connection& connection = *connections_.back();
-    const wire::Notification notification = wire::make_cease(subcode, text);
-    Ending ending;
-    ending.reason = reason_of(kind_of_cease(subcode), notification);
-    if (connection.open()) {
-      ending.notification = notification;
-    } else {
-      ending.closing = Closing::abort;
+    if (!connection.open()) {
       out.push_back(out::Close{connection.id, false});
       connections_.pop_back();
       continue;
+    }
+    Ending ending;
+    ending.reason = reason;
+    if (cease) {
+      ending.notification = for_good(connection, *cease);
     }
     end(now, connection.id, std::move(ending), out);
   }

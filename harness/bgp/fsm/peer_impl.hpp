@@ -26,6 +26,7 @@ class Peer::Impl {
 
   void start(Instant now, Outputs& out);
   void stop(Instant now, std::uint8_t subcode, std::string_view text, Outputs& out);
+  void stop_silently(Instant now, Outputs& out);
   void restart(Instant now, std::uint8_t subcode, std::string_view text, Duration delay, Outputs& out);
   void reset(Instant now, wire::Notification notification, std::string text, Outputs& out);
 
@@ -75,7 +76,8 @@ class Peer::Impl {
   void begin(Instant now, Duration delay, Outputs& out);
   void dial(Instant now, Outputs& out);
   void end(Instant now, ConnId id, Ending ending, Outputs& out);
-  void end_all(Instant now, std::uint8_t subcode, std::string_view text, Outputs& out);
+  void end_all(Instant now, const DownReason& reason, const std::optional<wire::Notification>& cease,
+               Outputs& out);
   void plan_dial(Instant now, Aftermath aftermath);
   void send(ConnId id, const wire::Message& message, Outputs& out);
   void update_state(Outputs& out);

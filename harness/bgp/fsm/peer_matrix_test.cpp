@@ -92,6 +92,7 @@ const std::vector<NamedEvent>& events() {
       {"1 ManualStart", [](Bench& b, ConnId) { b.start(); }},
       {"2 ManualStop", [](Bench& b, ConnId) { b.stop(2, "bye"); }},
       {"2 de-configured", [](Bench& b, ConnId) { b.stop(3); }},
+      {"2 silently", [](Bench& b, ConnId) { b.peer.stop_silently(b.now, b.out); }},
       {"restart", [](Bench& b, ConnId) { b.peer.restart(b.now, 4, "", Duration{0}, b.out); }},
       {"reset 6/1",
        [](Bench& b, ConnId) {

@@ -63,7 +63,7 @@ void expect_agreement(const Network& network) {
 }
 
 TEST(Pair, ComesUpOnceAndStaysUp) {
-  for (std::uint64_t seed = 1; seed <= 600; ++seed) {
+  for (std::uint64_t seed = 1; seed <= 300; ++seed) {
     SCOPED_TRACE("seed " + std::to_string(seed));
     Rng rng(seed);
     const Scene scene = draw(rng);
@@ -103,7 +103,7 @@ TEST(Pair, ComesUpWithinRoundTripsWhenBothDial) {
 }
 
 TEST(Pair, RecoversFromResets) {
-  for (std::uint64_t seed = 1; seed <= 200; ++seed) {
+  for (std::uint64_t seed = 1; seed <= 120; ++seed) {
     SCOPED_TRACE("seed " + std::to_string(seed));
     Rng rng(seed);
     const Scene scene = draw(rng);
@@ -123,7 +123,7 @@ TEST(Pair, RecoversFromResets) {
 }
 
 TEST(Pair, RecoversFromAdministrators) {
-  for (std::uint64_t seed = 1; seed <= 150; ++seed) {
+  for (std::uint64_t seed = 1; seed <= 100; ++seed) {
     SCOPED_TRACE("seed " + std::to_string(seed));
     Rng rng(seed);
     const Scene scene = draw(rng);

@@ -327,19 +327,6 @@ TEST(IdleHold, DisableAfterErrorStopsThePeer) {
   EXPECT_EQ(bench.peer.last_error().kind, DownReason::Kind::notification_received);
 }
 
-TEST(Restart, WaitsForTheDelay) {
-  Bench bench;
-  bench.start().establish(2);
-  bench.out.clear();
-  bench.peer.restart(bench.now, 4, "back soon", seconds(7), bench.out);
-  EXPECT_EQ(bench.last(), "6/4o closeo down:admin");
-  EXPECT_TRUE(bench.peer.running());
-  EXPECT_FALSE(bench.peer.accepts());
-  EXPECT_EQ(bench.opened(1).last(), "6/5i closei");
-  EXPECT_EQ(bench.after(milliseconds(6999)).last(), "");
-  EXPECT_EQ(bench.after(milliseconds(1)).last(), "dial");
-}
-
 /// All outputs of a run that uses every jittered timer, as text.
 std::string history(std::uint64_t seed) {
   Bench bench(basic_config(), seed);
