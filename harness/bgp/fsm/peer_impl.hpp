@@ -73,15 +73,17 @@ class Peer::Impl {
   Connection* outgoing();
   Connection* session();
   Connection* rival(const Connection& connection);
-  void begin(Instant now, Duration delay, Outputs& out);
   void dial(Instant now, Outputs& out);
   void end(Instant now, ConnId id, Ending ending, Outputs& out);
-  void end_all(Instant now, const DownReason& reason, const std::optional<wire::Notification>& cease,
-               Outputs& out);
   void plan_dial(Instant now, Aftermath aftermath);
   void send(ConnId id, const wire::Message& message, Outputs& out);
   void update_state(Outputs& out);
   State current_state() const;
+
+  // peer_admin.cpp
+  void begin(Instant now, Duration delay, Outputs& out);
+  void end_all(Instant now, const DownReason& reason, const std::optional<wire::Notification>& cease,
+               Outputs& out);
 
   // peer_messages.cpp: what comes in
   void handle(Instant now, ConnId id, BytesView message, Outputs& out);

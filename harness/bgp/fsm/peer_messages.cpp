@@ -1,4 +1,3 @@
-#include <cerrno>
 #include <utility>
 
 #include "base/assert.hpp"
