@@ -111,7 +111,7 @@ bool status_line(const Clock& clock, std::string_view line, StatusView& status) 
   } else if (text::take_prefix(line, "Last reconfiguration on ")) {
     return time(line, status.last_reconfiguration);
   } else if (line == "Graceful restart recovery in progress") {
-    status.graceful_restart.emplace();
+    status.graceful_restart = StatusView::Recovery{};
   } else if (status.graceful_restart && text::take_prefix(line, "  Waiting for ")) {
     const auto waiting = text::number<std::uint32_t>(text::take_word(line));
     status.graceful_restart->waiting_for = waiting.value_or(0);
