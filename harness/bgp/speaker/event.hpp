@@ -13,8 +13,8 @@
 #include "net/addr.hpp"
 #include "observe/snapshot.hpp"
 
-/// Everything that crosses the boundary of the speaker. Nothing else goes in or out, so a record of the events is a
-/// record of the run (ADR 0001).
+/// Everything that crosses the boundary of the speaker. Nothing else goes in or out, so a record of the
+/// events is a record of the run (ADR 0001).
 namespace catflap::bgp {
 
 /// A TCP connection: chosen by the core for dials (even), by the driver for accepts (odd). Never reused.
@@ -23,9 +23,9 @@ using IfIndex = std::uint32_t;
 
 /// Why a connection ended, in the words of errno where there is one.
 struct CloseReason {
-  int sys_errno = 0;     ///< 0: the peer closed in order
+  int sys_errno = 0;  ///< 0: the peer closed in order
   bool dial_failed = false;
-  std::string text;      ///< "Connection refused", "Connection closed"
+  std::string text;  ///< "Connection refused", "Connection closed"
 };
 
 /// Options of a connection or a listener.
@@ -60,79 +60,147 @@ struct KernelRouteSpec {
 };
 
 namespace ev {
-struct TcpOpened { ConnId conn = 0; net::Endpoint local, remote; bool inbound = false; };
-struct TcpBytes { ConnId conn = 0; Bytes bytes; };
+struct TcpOpened {
+  ConnId conn = 0;
+  net::Endpoint local, remote;
+  bool inbound = false;
+};
+struct TcpBytes {
+  ConnId conn = 0;
+  Bytes bytes;
+};
 /// How much the connection takes now. Before the first one the core assumes 64 KiB.
-struct TcpWritable { ConnId conn = 0; std::uint32_t bytes_free = 0; };
+struct TcpWritable {
+  ConnId conn = 0;
+  std::uint32_t bytes_free = 0;
+};
 /// After this the connection is unknown to both sides. Also the answer to a dial that failed.
-struct TcpClosed { ConnId conn = 0; CloseReason reason; };
+struct TcpClosed {
+  ConnId conn = 0;
+  CloseReason reason;
+};
 /// The complete desired state; the core finds what changed. `soft`: filters are changed without a re-feed.
-struct Configure { std::shared_ptr<const intent::RouterIntent> intent; bool soft = false; };
+/// `recover`: the first one after a restart (bird -R): graceful restart of our own, RFC 4724 §4.1.
+struct Configure {
+  std::shared_ptr<const intent::RouterIntent> intent;
+  bool soft = false;
+  bool recover = false;
+};
 /// State of an interface. `gone`: it was deleted.
 struct Interface {
   IfIndex index = 0;
   std::string name;
-  bool up = false;       ///< administratively up and with carrier
+  bool up = false;  ///< administratively up and with carrier
   bool loopback = false;
   bool gone = false;
   std::uint32_t mtu = 0;
   std::vector<net::InterfaceAddress> addresses;
 };
-/// A route that the kernel has (`added`) or lost. Our own (protocol 12) are told too, so that leftovers can be removed.
-struct KernelRoute { KernelRouteSpec route; bool added = true; };
+/// A route that the kernel has (`added`) or lost. Our own (protocol 12) are told too, so that leftovers can
+/// be removed.
+struct KernelRoute {
+  KernelRouteSpec route;
+  bool added = true;
+};
 /// All interfaces and kernel routes that were there at the start, or at a rescan, have been told.
 struct KernelScanDone {};
 /// The kernel refused a route that we asked for (act::KernelRoute). `sys_errno` 0: it took it.
-struct KernelRouteResult { std::uint32_t table = 254; net::Prefix prefix; int sys_errno = 0; };
-/// `enable`, `disable`, `restart`, `reload` of birdc for one protocol. `text` goes out as RFC 9003 communication.
+struct KernelRouteResult {
+  std::uint32_t table = 254;
+  net::Prefix prefix;
+  int sys_errno = 0;
+};
+/// `enable`, `disable`, `restart`, `reload` of birdc for one protocol. `text` goes out as RFC 9003
+/// communication.
 struct Admin {
-  enum class Verb : std::uint8_t { enable, disable, restart, reload, reload_in, reload_out } verb = Verb::restart;
+  enum class Verb : std::uint8_t {
+    enable,
+    disable,
+    restart,
+    reload,
+    reload_in,
+    reload_out
+  } verb = Verb::restart;
   std::string protocol;
   std::string text;
 };
 /// Cease/Administrative Shutdown to all, withdraw kernel routes (unless `persist`), then act::ShutDownDone.
-struct ShutDown { std::string text; bool graceful_restart = false; };
+struct ShutDown {
+  std::string text;
+  bool graceful_restart = false;
+};
 }  // namespace ev
 
-using Event = std::variant<ev::TcpOpened, ev::TcpBytes, ev::TcpWritable, ev::TcpClosed, ev::Configure, ev::Interface,
-                           ev::KernelRoute, ev::KernelScanDone, ev::KernelRouteResult, ev::Admin, ev::ShutDown>;
+using Event =
+    std::variant<ev::TcpOpened, ev::TcpBytes, ev::TcpWritable, ev::TcpClosed, ev::Configure, ev::Interface,
+                 ev::KernelRoute, ev::KernelScanDone, ev::KernelRouteResult, ev::Admin, ev::ShutDown>;
 
 namespace act {
-struct TcpConnect { ConnId conn = 0; net::Endpoint local, remote; TcpOptions options; };  ///< local port 0: any
+struct TcpConnect {
+  ConnId conn = 0;
+  net::Endpoint local, remote;
+  TcpOptions options;
+};  ///< local port 0: any
 /// The octets of whole messages; shared because one encoding may go to a whole group.
-struct TcpSend { ConnId conn = 0; std::shared_ptr<const Bytes> bytes; };
-/// graceful: deliver what was sent, shut down, drain, close. Otherwise close at once. No TcpClosed event follows.
-struct TcpClose { ConnId conn = 0; bool graceful = true; };
+struct TcpSend {
+  ConnId conn = 0;
+  std::shared_ptr<const Bytes> bytes;
+};
+/// graceful: deliver what was sent, shut down, drain, close. Otherwise close at once. No TcpClosed event
+/// follows.
+struct TcpClose {
+  ConnId conn = 0;
+  bool graceful = true;
+};
 /// Where to accept connections; the complete list, which replaces the one before.
 struct Listen {
   struct Socket {
-    net::Endpoint local;   ///< the unspecified address of a family: all addresses
-    struct Key { net::Prefix peer; std::string password; bool operator==(const Key&) const = default; };
+    net::Endpoint local;  ///< the unspecified address of a family: all addresses
+    struct Key {
+      net::Prefix peer;
+      std::string password;
+      bool operator==(const Key&) const = default;
+    };
     std::vector<Key> md5_keys;
     bool operator==(const Socket&) const = default;
   };
   std::vector<Socket> sockets;
 };
 /// Options that the peer of an accepted connection asks for (TTL, GTSM).
-struct TcpSetOptions { ConnId conn = 0; TcpOptions options; };
+struct TcpSetOptions {
+  ConnId conn = 0;
+  TcpOptions options;
+};
 /// Install or replace (`present`) or remove a route of ours.
-struct KernelRoute { KernelRouteSpec route; bool present = true; };
+struct KernelRoute {
+  KernelRouteSpec route;
+  bool present = true;
+};
 /// A protocol changed its state; for the event stream, logs and the harness.
 struct ProtocolChanged {
   std::string protocol;
   observe::ProtocolKind kind = observe::ProtocolKind::other;
   observe::ProtocolState state = observe::ProtocolState::down;
   std::optional<observe::SessionState> session;
-  std::string reason;    ///< as SessionView::last_error
+  std::string reason;  ///< as SessionView::last_error
 };
-/// A table's entries for a prefix changed; only while Speaker::watch_routes is on. Read them with Speaker::routes.
-struct RouteChanged { std::string table; net::Prefix prefix; };
+/// A table's entries for a prefix changed; only while Speaker::watch_routes is on. Read them with
+/// Speaker::routes.
+struct RouteChanged {
+  std::string table;
+  net::Prefix prefix;
+};
 enum class NoteLevel : std::uint8_t { debug, info, warning, error };
-struct Note { NoteLevel level = NoteLevel::info; std::string protocol; std::string text; };
+struct Note {
+  NoteLevel level = NoteLevel::info;
+  std::string protocol;
+  std::string text;
+};
 struct ShutDownDone {};
 }  // namespace act
 
-using Action = std::variant<act::TcpConnect, act::TcpSend, act::TcpClose, act::Listen, act::TcpSetOptions,
-                            act::KernelRoute, act::ProtocolChanged, act::RouteChanged, act::Note, act::ShutDownDone>;
+using Action =
+    std::variant<act::TcpConnect, act::TcpSend, act::TcpClose, act::Listen, act::TcpSetOptions,
+                 act::KernelRoute, act::ProtocolChanged, act::RouteChanged, act::Note, act::ShutDownDone>;
 
 }  // namespace catflap::bgp

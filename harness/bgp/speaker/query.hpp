@@ -12,16 +12,16 @@ namespace catflap::bgp {
 
 /// What `show route` asks for. Every condition that is set must hold.
 struct RouteQuery {
-  std::vector<std::string> tables;                ///< empty: the tables that the default of birdc covers (all with routes)
-  std::optional<net::Prefix> exact;               ///< `show route P`
-  std::optional<net::Prefix> longest_match_for;   ///< `show route for P`
-  std::optional<net::Prefix> within;              ///< `show route in P`
-  std::string protocol;                           ///< `protocol P`: routes that it brought
+  std::vector<std::string> tables;   ///< empty: the tables that the default of birdc covers (all with routes)
+  std::optional<net::Prefix> exact;  ///< `show route P`
+  std::optional<net::Prefix> longest_match_for;  ///< `show route for P`
+  std::optional<net::Prefix> within;             ///< `show route in P`
+  std::string protocol;                          ///< `protocol P`: routes that it brought
   enum class Export : std::uint8_t { none, exported, preexport, noexport } export_mode = Export::none;
-  std::string export_protocol;                    ///< `export|preexport|noexport P`
-  bool primary = false;                           ///< best routes only
-  bool filtered = false;                          ///< those that the import filter rejected
-  std::shared_ptr<const intent::Filter> filter;   ///< `where X`, `filter F`: what it accepts, as it leaves it
+  std::string export_protocol;                   ///< `export|preexport|noexport P`
+  bool primary = false;                          ///< best routes only
+  bool filtered = false;                         ///< those that the import filter rejected
+  std::shared_ptr<const intent::Filter> filter;  ///< `where X`, `filter F`: what it accepts, as it leaves it
 };
 
 }  // namespace catflap::bgp

@@ -13,12 +13,12 @@
 
 namespace catflap::bgp {
 
-/// All protocols of one router behind one boundary of events and actions: a value without clock, sockets, threads or
-/// logs. Time and the seed of the jitter are parameters, so a run is a function of its events.
+/// All protocols of one router behind one boundary of events and actions: a value without clock, sockets,
+/// threads or logs. Time and the seed of the jitter are parameters, so a run is a function of its events.
 ///
-/// Driver contract: (1) `ingest` every event in order of arrival per connection; (2) after each batch call `run` once;
-/// (3) carry out `take_actions()` in order before ingesting more; (4) arm exactly one timer at `deadline()`;
-/// (5) never re-enter; (6) `now` never goes back.
+/// Driver contract: (1) `ingest` every event in order of arrival per connection; (2) after each batch call
+/// `run` once; (3) carry out `take_actions()` in order before ingesting more; (4) arm exactly one timer at
+/// `deadline()`; (5) never re-enter; (6) `now` never goes back.
 class Speaker {
  public:
   explicit Speaker(std::uint64_t seed);
@@ -38,8 +38,8 @@ class Speaker {
 
   /// Protocols, channels and sessions in the order of the configuration; without routes.
   observe::Snapshot snapshot(Instant now) const;
-  /// Calls `visit` for the routes that match, in prefix order, until it returns false. Errors: unknown table or
-  /// protocol, with birdc's words.
+  /// Calls `visit` for the routes that match, in prefix order, until it returns false. Errors: unknown table
+  /// or protocol, with birdc's words.
   Status routes(const RouteQuery& query, const std::function<bool(const observe::RouteView&)>& visit) const;
   /// From now on every change of a table's entries gives act::RouteChanged.
   void watch_routes(bool on);

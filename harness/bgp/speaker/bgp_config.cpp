@@ -1,0 +1,290 @@
+#include "bgp/speaker/bgp_config.hpp"
+
+#include <algorithm>
+
+namespace catflap::bgp::internal {
+
+namespace {
+
+constexpr std::uint16_t kRestartTimeDefaultS = 120;  // BIRD's
+constexpr std::uint32_t kLlgrTimeDefaultS = 3600;    // BIRD's
+
+std::string family_name(wire::AfiSafi family) {
+  if (family == wire::kIpv4Unicast) {
+    return "ipv4";
+  }
+  if (family == wire::kIpv6Unicast) {
+    return "ipv6";
+  }
+  return "<" + std::to_string(family.afi) + "/" + std::to_string(family.safi) + ">";
+}
+
+void add_restart_capabilities(const intent::BgpIntent& bgp,
+                              const std::vector<intent::ChannelIntent>& channels, RestartState restart,
+                              wire::Capabilities& capabilities) {
+  if (bgp.graceful_restart.value_or(true)) {
+    wire::Capabilities::GracefulRestart gr;
+    gr.restarting = restart.restarting;
+    if (bgp.graceful_restart.value_or(false)) {
+      gr.restart_time_s = bgp.graceful_restart_time_s.value_or(kRestartTimeDefaultS);
+      for (const intent::ChannelIntent& channel : channels) {
+        if (channel.bgp.graceful_restart.value_or(true)) {
+          gr.families.push_back({wire::unicast(channel.family), restart.forwarding_preserved});
+        }
+      }
+    }
+    capabilities.graceful_restart = gr;
+  }
+  if (bgp.llgr.value_or(bgp.graceful_restart.value_or(true))) {
+    capabilities.llgr_aware = true;
+    if (bgp.llgr.value_or(false)) {
+      for (const intent::ChannelIntent& channel : channels) {
+        capabilities.llgr.push_back({wire::unicast(channel.family), restart.forwarding_preserved,
+                                     bgp.llgr_time_s.value_or(kLlgrTimeDefaultS)});
+      }
+    }
+  }
+}
+
+void set_if(const std::optional<Duration>& from, Duration& to) {
+  if (from) {
+    to = *from;
+  }
+}
+
+}  // namespace
+
+bool is_internal(const intent::BgpIntent& bgp) {
+  return bgp.remote_internal || (!bgp.remote_external && bgp.remote_as != 0 && bgp.remote_as == bgp.local_as);
+}
+
+bool is_multihop(const intent::BgpIntent& bgp) {
+  return bgp.multihop.value_or(is_internal(bgp));
+}
+
+bool is_dynamic(const intent::BgpIntent& bgp) {
+  return !bgp.neighbor.has_value();
+}
+
+bool resolves_recursively(const intent::BgpIntent& bgp, const intent::ChannelIntent& channel) {
+  if (channel.bgp.gateway == intent::GatewayMode::automatic) {
+    return is_multihop(bgp);
+  }
+  return channel.bgp.gateway == intent::GatewayMode::recursive;
+}
+
+fsm::PeerConfig peer_config(const intent::BgpIntent& bgp, const std::vector<intent::ChannelIntent>& channels,
+                            std::uint32_t router_id, const std::string& hostname, RestartState restart) {
+  fsm::PeerConfig config;
+  config.local_as = bgp.local_as;
+  config.local_id = router_id;
+  config.peer_as = bgp.remote_as;
+  config.any_internal = bgp.remote_internal;
+  config.any_external = bgp.remote_external;
+  config.passive = bgp.passive || is_dynamic(bgp);
+  config.send_capabilities = bgp.capabilities;
+  wire::Capabilities& capabilities = config.capabilities;
+  for (const intent::ChannelIntent& channel : channels) {
+    const wire::AfiSafi family = wire::unicast(channel.family);
+    capabilities.multiprotocol.push_back(family);
+    if (channel.bgp.add_paths_receive || channel.bgp.add_paths_send) {
+      capabilities.add_path.push_back({family, channel.bgp.add_paths_receive, channel.bgp.add_paths_send});
+    }
+    if (channel.bgp.extended_next_hop && channel.family == net::Family::ipv4) {
+      capabilities.extended_next_hop.push_back({family, 2});
+    }
+    if (channel.bgp.mandatory) {
+      config.required_families.push_back(family);
+    }
+  }
+  capabilities.route_refresh = bgp.enable_refresh;
+  capabilities.enhanced_refresh = bgp.enable_refresh;
+  capabilities.extended_message = bgp.enable_extended_messages;
+  if (bgp.enable_as4) {
+    capabilities.as4 = bgp.local_as;
+  }
+  if (bgp.advertise_hostname && !hostname.empty()) {
+    capabilities.host_name = hostname;
+  }
+  capabilities.role = bgp.role;
+  add_restart_capabilities(bgp, channels, restart, capabilities);
+  set_if(bgp.hold_time, config.hold_time);
+  set_if(bgp.startup_hold_time, config.startup_hold_time);
+  config.keepalive_time = bgp.keepalive_time;
+  set_if(bgp.connect_delay_time, config.connect_delay);
+  set_if(bgp.connect_retry_time, config.connect_retry_time);
+  set_if(bgp.error_wait_min, config.error_wait_min);
+  set_if(bgp.error_wait_max, config.error_wait_max);
+  set_if(bgp.error_forget_time, config.error_forget_time);
+  config.disable_after_error = bgp.disable_after_error;
+  config.role = bgp.role;
+  config.require_role = bgp.require_roles;
+  config.enforce_first_as = bgp.enforce_first_as;
+  config.allow_as_sets = bgp.allow_as_sets;
+  return config;
+}
+
+TcpOptions tcp_options(const intent::BgpIntent& bgp, const std::string& vrf) {
+  TcpOptions options;
+  options.md5_password = bgp.password;
+  const bool multihop = is_multihop(bgp);
+  if (bgp.ttl_security) {
+    options.ttl = 255;
+    options.ttl_min = static_cast<std::uint8_t>(256 - (multihop ? std::max<int>(bgp.multihop_ttl, 1) : 1));
+  } else {
+    options.ttl = multihop ? bgp.multihop_ttl : 1;
+  }
+  options.bind_interface = vrf;
+  return options;
+}
+
+bool same_session(const intent::BgpIntent& a, const intent::BgpIntent& b) {
+  return a == b;
+}
+
+observe::CapabilitiesView view_of(const wire::Capabilities& capabilities) {
+  observe::CapabilitiesView view;
+  for (const wire::AfiSafi family : capabilities.multiprotocol) {
+    view.families.push_back(family_name(family));
+  }
+  view.route_refresh = capabilities.route_refresh;
+  view.enhanced_refresh = capabilities.enhanced_refresh;
+  view.as4 = capabilities.as4.has_value();
+  view.extended_message = capabilities.extended_message;
+  view.llgr = capabilities.llgr_aware;
+  if (capabilities.graceful_restart) {
+    const auto& gr = *capabilities.graceful_restart;
+    view.restart_time_s = gr.restart_time_s;
+    view.restarting = gr.restarting;
+    for (const auto& entry : gr.families) {
+      view.gr_families.push_back(family_name(entry.family));
+      if (entry.forwarding_preserved) {
+        view.gr_preserved.push_back(family_name(entry.family));
+      }
+    }
+  }
+  for (const auto& entry : capabilities.add_path) {
+    if (entry.receive) {
+      view.add_path_rx.push_back(family_name(entry.family));
+    }
+    if (entry.send) {
+      view.add_path_tx.push_back(family_name(entry.family));
+    }
+  }
+  for (const auto& entry : capabilities.extended_next_hop) {
+    view.extended_next_hop.push_back(family_name(entry.nlri));
+  }
+  if (capabilities.role) {
+    static constexpr const char* kRoles[] = {"provider", "rs_server", "rs_client", "customer", "peer"};
+    view.role = *capabilities.role < 5 ? kRoles[*capabilities.role] : std::to_string(*capabilities.role);
+  }
+  view.host_name = capabilities.host_name;
+  view.software_version = capabilities.software_version;
+  return view;
+}
+
+std::vector<std::string> session_flags(const intent::BgpIntent& bgp, const fsm::Negotiated& negotiated) {
+  std::vector<std::string> flags;
+  flags.emplace_back(negotiated.internal ? "internal" : "external");
+  if (is_multihop(bgp)) {
+    flags.emplace_back("multihop");
+  }
+  if (bgp.rr_client) {
+    flags.emplace_back("route-reflector");
+  }
+  if (bgp.rs_client) {
+    flags.emplace_back("route-server");
+  }
+  if (negotiated.as4) {
+    flags.emplace_back("AS4");
+  }
+  if (negotiated.extended_message) {
+    flags.emplace_back("ext-messages");
+  }
+  return flags;
+}
+
+std::string notification_text(std::uint8_t code, std::uint8_t subcode) {
+  struct Entry {
+    std::uint8_t code, subcode;
+    const char* text;
+  };
+  // BIRD 2's table (proto/bgp/packets.c), so that `show protocols` reads the same.
+  static constexpr Entry kTexts[] = {
+      {1, 0, "Invalid message header"},
+      {1, 1, "Connection not synchronized"},
+      {1, 2, "Bad message length"},
+      {1, 3, "Bad message type"},
+      {2, 0, "Invalid OPEN message"},
+      {2, 1, "Unsupported version number"},
+      {2, 2, "Bad peer AS"},
+      {2, 3, "Bad BGP identifier"},
+      {2, 4, "Unsupported optional parameter"},
+      {2, 5, "Authentication failure"},
+      {2, 6, "Unacceptable hold time"},
+      {2, 7, "Required capability missing"},
+      {2, 8, "No supported AFI/SAFI"},
+      {2, 11, "Role mismatch"},
+      {3, 0, "Invalid UPDATE message"},
+      {3, 1, "Malformed attribute list"},
+      {3, 2, "Unrecognized well-known attribute"},
+      {3, 3, "Missing mandatory attribute"},
+      {3, 4, "Invalid attribute flags"},
+      {3, 5, "Invalid attribute length"},
+      {3, 6, "Invalid ORIGIN attribute"},
+      {3, 7, "AS routing loop"},
+      {3, 8, "Invalid NEXT_HOP attribute"},
+      {3, 9, "Optional attribute error"},
+      {3, 10, "Invalid network field"},
+      {3, 11, "Malformed AS_PATH"},
+      {4, 0, "Hold timer expired"},
+      {5, 0, "Finite state machine error"},
+      {5, 1, "Unexpected message in OpenSent state"},
+      {5, 2, "Unexpected message in OpenConfirm state"},
+      {5, 3, "Unexpected message in Established state"},
+      {6, 0, "Cease"},
+      {6, 1, "Maximum number of prefixes reached"},
+      {6, 2, "Administrative shutdown"},
+      {6, 3, "Peer de-configured"},
+      {6, 4, "Administrative reset"},
+      {6, 5, "Connection rejected"},
+      {6, 6, "Other configuration change"},
+      {6, 7, "Connection collision resolution"},
+      {6, 8, "Out of Resources"},
+      {7, 0, "Invalid ROUTE-REFRESH message"},
+      {7, 1, "Invalid ROUTE-REFRESH message length"},
+      {8, 0, "Send hold timer expired"},
+  };
+  for (const Entry& entry : kTexts) {
+    if (entry.code == code && entry.subcode == subcode) {
+      return entry.text;
+    }
+  }
+  return "Unknown error " + std::to_string(code) + "." + std::to_string(subcode);
+}
+
+std::string error_text(const fsm::DownReason& reason) {
+  using Kind = fsm::DownReason::Kind;
+  switch (reason.kind) {
+    case Kind::none:
+    case Kind::admin:
+    case Kind::collision:
+    case Kind::reconfigured:
+      return "";
+    case Kind::socket:
+      return "Socket: " + (reason.text.empty() ? std::string("Connection closed") : reason.text);
+    case Kind::notification_received:
+      return "Received: " + notification_text(reason.code, reason.subcode);
+    case Kind::notification_sent:
+      return "BGP Error: " + notification_text(reason.code, reason.subcode);
+    case Kind::hold_timer:
+      return "BGP Error: Hold timer expired";
+    case Kind::limit:
+      return "Automatic shutdown: Route limit exceeded";
+    case Kind::peer_restarted:
+      return "Error: Graceful restart";
+  }
+  return "";
+}
+
+}  // namespace catflap::bgp::internal

@@ -1,0 +1,183 @@
+#include <algorithm>
+#include <utility>
+
+#include "base/overloaded.hpp"
+#include "bgp/speaker/bgp_protocol.hpp"
+
+/// UPDATEs and ROUTE-REFRESHes that a peer sends: RFC 4271 §9.1, RFC 4456 §8, RFC 7313 §4.
+namespace catflap::bgp::internal {
+
+namespace {
+
+wire::AfiSafi family_of(const wire::Nlri& nlri) {
+  return wire::unicast(nlri.prefix.family());
+}
+
+}  // namespace
+
+void BgpProtocol::on_update(const wire::Update& update) {
+  ++updates_in_;
+  for (const wire::AttributeError& error : update.errors) {
+    core_.note(act::NoteLevel::warning, name(),
+               name() + ": malformed UPDATE: " + error.what + " [" + to_hex(error.attribute) + "]");
+  }
+  if (update.end_of_rib) {
+    on_end_of_rib(*update.end_of_rib);
+    return;
+  }
+  for (const wire::Nlri& nlri : update.withdrawn) {
+    FamilyState* state = family(family_of(nlri));
+    if (state != nullptr) {
+      state->channel->withdraw(nlri.prefix, nlri.path_id);
+    }
+  }
+  // One set of attributes for each family of the message: interned once, not once a prefix.
+  FamilyState* current = nullptr;
+  rib::AttrRef attrs;
+  for (const wire::Nlri& nlri : update.announced) {
+    FamilyState* state = family(family_of(nlri));
+    if (state == nullptr) {
+      continue;
+    }
+    if (state != current) {
+      current = state;
+      auto built = import_attrs(update, *state);
+      attrs = built ? core_.pool.intern(std::move(*built)) : rib::AttrRef{};
+    }
+    if (attrs) {
+      state->channel->update(nlri.prefix, nlri.path_id, attrs);
+    } else {
+      ++state->channel->import_updates.received;
+      ++state->channel->import_updates.rejected;
+      state->channel->withdraw(nlri.prefix, nlri.path_id);
+    }
+  }
+}
+
+std::optional<policy::RouteAttrs> BgpProtocol::import_attrs(const wire::Update& update,
+                                                            const FamilyState& state) {
+  policy::RouteAttrs attrs;
+  attrs.bgp = update.attributes;
+  wire::Attributes& bgp_attrs = attrs.bgp;
+  if (bgp_attrs.as_path && bgp_attrs.as_path->count(bgp().local_as) > bgp().allow_local_as) {
+    return std::nullopt;  // AS loop (RFC 4271 §9.1.2)
+  }
+  if (internal()) {
+    const std::uint32_t cluster = bgp().rr_cluster_id.value_or(local_id());
+    if (bgp_attrs.originator_id == local_id() ||
+        std::find(bgp_attrs.cluster_list.begin(), bgp_attrs.cluster_list.end(), cluster) !=
+            bgp_attrs.cluster_list.end()) {
+      return std::nullopt;  // RFC 4456 §8
+    }
+  }
+  if (!bgp_attrs.local_pref) {
+    bgp_attrs.local_pref = bgp().default_local_pref;
+  }
+  if (state.channel->intent().family == net::Family::ipv4 && update.classic_next_hop) {
+    bgp_attrs.next_hop = update.classic_next_hop;
+    bgp_attrs.link_local_next_hop.reset();
+  }
+  attrs.source = intent::RouteSource::bgp;
+  attrs.from = *bgp().neighbor;
+  attrs.preference = state.channel->preference();
+  const std::string problem =
+      import_next_hop(state, bgp_attrs.next_hop, bgp_attrs.link_local_next_hop, attrs);
+  if (!problem.empty()) {
+    core_.note(act::NoteLevel::warning, name(), name() + ": Invalid NEXT_HOP attribute - " + problem);
+    return std::nullopt;
+  }
+  return attrs;
+}
+
+std::string BgpProtocol::import_next_hop(const FamilyState& state, const std::optional<net::IpAddr>& global,
+                                         const std::optional<net::IpAddr>& link_local,
+                                         policy::RouteAttrs& attrs) const {
+  std::optional<net::IpAddr> gateway = global;
+  std::optional<net::IpAddr> link = link_local;
+  if (gateway && gateway->is_v6() && gateway->is_link_local()) {
+    link = gateway;
+    gateway.reset();
+  }
+  if (gateway && gateway->is_unspecified()) {
+    gateway.reset();
+  }
+  const intent::ChannelIntent& channel = state.channel->intent();
+  if (resolves_recursively(bgp(), channel)) {
+    if (!gateway) {
+      return "zero address";
+    }
+    std::string table = gateway->is_v4() ? channel.bgp.igp_table4 : channel.bgp.igp_table6;
+    if (table.empty()) {
+      table =
+          gateway->family() == channel.family ? channel.table : (gateway->is_v4() ? "master4" : "master6");
+    }
+    attrs.recursive = policy::RecursiveNextHop{*gateway, link, table};
+    return "";
+  }
+  if (!gateway && !link) {
+    return "zero address";
+  }
+  const net::IpAddr via = gateway ? *gateway : *link;
+  if (core_.interfaces.is_local(via)) {
+    return "address " + to_string(via) + " is local";
+  }
+  const std::optional<IfIndex> only = gateway ? std::nullopt : interface_;
+  const auto over = core_.interfaces.neighbour_interface(via, only);
+  if (!over) {
+    return "address " + to_string(via) + " not directly reachable";
+  }
+  attrs.forwarding.destination = policy::Destination::unicast;
+  attrs.forwarding.next_hops = {policy::NextHop{via, *over, 1, false}};
+  attrs.forwarding.igp_metric = channel.bgp.cost;
+  return "";
+}
+
+void BgpProtocol::on_end_of_rib(wire::AfiSafi afi_safi) {
+  FamilyState* state = family(afi_safi);
+  if (state == nullptr) {
+    return;
+  }
+  state->end_of_rib_seen = true;
+  if (state->stale && !state->refreshing) {
+    state->stale = false;
+    state->channel->sweep_stale();
+  }
+  const bool waiting =
+      std::any_of(families_.begin(), families_.end(), [](const auto& entry) { return entry.second.stale; });
+  if (!waiting && !helping_) {
+    stale_until_ = Instant::never();
+    reschedule();
+  }
+}
+
+void BgpProtocol::on_refresh(const wire::RouteRefresh& refresh) {
+  FamilyState* state = family(refresh.family);
+  if (state == nullptr) {
+    return;
+  }
+  switch (refresh.subtype) {
+    case 0:
+      if (negotiated_ && negotiated_->enhanced_refresh) {
+        state->outbox.begin_refresh_due = true;
+        state->outbox.end_refresh_due = true;
+      }
+      refeed(*state->channel);
+      state->outbox.resend_all();
+      break;
+    case 1:
+      state->refreshing = true;
+      state->channel->mark_stale();
+      break;
+    case 2:
+      if (state->refreshing) {
+        state->refreshing = false;
+        state->channel->sweep_stale();
+      }
+      break;
+    default:
+      break;  // RFC 7313 §5: other subtypes are ignored
+  }
+  core_.flush_later(id());
+}
+
+}  // namespace catflap::bgp::internal

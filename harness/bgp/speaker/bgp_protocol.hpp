@@ -1,0 +1,139 @@
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "bgp/fsm/peer.hpp"
+#include "bgp/speaker/bgp_config.hpp"
+#include "bgp/speaker/bgp_outbox.hpp"
+#include "bgp/speaker/protocol.hpp"
+
+namespace catflap::bgp::internal {
+
+/// `protocol bgp`: one peer. The state machine is fsm::Peer; here are its connections, and what routes it
+/// brings and gets.
+class BgpProtocol final : public Protocol {
+ public:
+  BgpProtocol(Core& core, rib::ProtocolId id, intent::ProtocolIntent intent);
+  ~BgpProtocol() override;
+  observe::ProtocolKind kind() const override { return observe::ProtocolKind::bgp; }
+
+  // Connections: Core::connections leads here.
+  void tcp_opened(ConnId conn, const net::Endpoint& local, const net::Endpoint& remote, bool inbound);
+  void tcp_bytes(ConnId conn, BytesView bytes);
+  void tcp_writable(ConnId conn, std::uint32_t bytes_free);
+  void tcp_closed(ConnId conn, const CloseReason& reason);
+  /// True if a connection from `remote` to `local` would be this peer's.
+  bool expects(const net::Endpoint& local, const net::Endpoint& remote) const;
+  /// True if it is dynamic and `remote` is in its range.
+  bool spawns_for(const net::Endpoint& remote) const;
+  bool accepts() const { return peer_ != nullptr && peer_->accepts(); }
+
+  void interfaces_changed() override;
+  void router_id_changed() override;
+  void deadline() override;
+  void flush() override;
+  void route_changed(Channel& channel, const rib::Change& change) override;
+  bool preexport(const Channel& channel, const rib::Path& path) const override;
+  bool reload(bool in, bool out) override;
+  observe::ProtocolView view() const override;
+
+  const intent::BgpIntent& bgp() const { return std::get<intent::BgpIntent>(intent_.body); }
+  bool internal() const { return negotiated_ ? negotiated_->internal : is_internal(bgp()); }
+  std::uint32_t cluster_id() const;  ///< 0 unless a client
+  std::uint32_t remote_id() const { return negotiated_ ? negotiated_->remote.router_id : 0; }
+  std::uint32_t local_id() const { return intent_.router_id.value_or(core_.router_id); }
+  /// The interface to a peer that is one hop away; nullopt for multihop.
+  std::optional<IfIndex> direct_interface() const { return interface_; }
+  observe::SessionState session_state() const;
+  bool established() const { return state() == observe::ProtocolState::up; }
+  /// Waits for the End-of-RIB of its peer, so that our own recovery can end.
+  bool holds_recovery() const;
+  void recovery_done();
+  /// A spawned peer whose session is over.
+  bool finished() const { return spawned_ && peer_ != nullptr && !established() && connections_.empty(); }
+  void mark_spawned() { spawned_ = true; }
+  /// Ends without a word, so that the peer keeps our routes (RFC 4724).
+  void abandon();
+
+ protected:
+  void on_start() override;
+  void on_stop(StopReason reason, const std::string& text) override;
+  bool on_reconfigure(const intent::ProtocolIntent& next) override;
+  void on_limit(bool restart_it) override;
+  void refeed(Channel& channel) override;
+  void announce_state() override;
+
+ private:
+  struct Connection {
+    net::Endpoint local, remote;
+    bool open = false;
+    std::uint32_t bytes_free = 64U * 1024U;  ///< until the driver says otherwise
+  };
+  struct FamilyState {
+    Channel* channel = nullptr;
+    Outbox outbox;
+    std::optional<net::IpAddr> next_hop, link_local;  ///< what "self" is
+    bool stale = false;       ///< routes of a session before this one wait for End-of-RIB
+    bool refreshing = false;  ///< between BoRR and EoRR
+    bool end_of_rib_seen = false;
+  };
+
+  // bgp_protocol.cpp
+  void try_begin();
+  void begin(IfIndex over);
+  void end(std::uint8_t subcode, const std::string& text);
+  void handle(fsm::Outputs outputs);
+  void dial(ConnId conn);
+  void send(ConnId conn, std::shared_ptr<const Bytes> bytes);
+  void close(ConnId conn, bool graceful);
+  void on_established(ConnId conn);
+  void on_down(const fsm::DownReason& reason);
+  void remember_error(const fsm::DownReason& reason);
+  void reschedule();
+  FamilyState* family(wire::AfiSafi afi_safi);
+  void set_next_hops(FamilyState& state, const net::IpAddr& source);
+  // bgp_import.cpp
+  void on_update(const wire::Update& update);
+  void on_end_of_rib(wire::AfiSafi family);
+  void on_refresh(const wire::RouteRefresh& refresh);
+  std::optional<policy::RouteAttrs> import_attrs(const wire::Update& update, const FamilyState& state);
+  std::string import_next_hop(const FamilyState& state, const std::optional<net::IpAddr>& global,
+                              const std::optional<net::IpAddr>& link_local, policy::RouteAttrs& attrs) const;
+  // bgp_export.cpp
+  std::optional<wire::Attributes> export_attrs(const FamilyState& state, const rib::Path& path,
+                                               const policy::RouteEdit& edit) const;
+  bool export_next_hop(const FamilyState& state, const rib::Path& path, const policy::RouteEdit& edit,
+                       const BgpProtocol* source, wire::Attributes& out) const;
+  void evaluate(FamilyState& state, const net::Prefix& prefix);
+  void feed(FamilyState& state);
+  void send_pending();
+  wire::EncodeContext encode_context() const;
+  // bgp_restart.cpp
+  bool helps(const fsm::DownReason& reason) const;
+  void become_helper();
+  void resume_after_restart(FamilyState& state);
+  void drop_stale();
+  bool may_export() const { return !core_.recovering; }
+
+  std::unique_ptr<fsm::Peer> peer_;
+  std::map<ConnId, Connection> connections_;
+  std::optional<fsm::Negotiated> negotiated_;  ///< of the Established session, kept while helping
+  std::optional<IfIndex> interface_;
+  ConnId conn_ = 0;  ///< of the Established session
+  std::map<wire::AfiSafi, FamilyState> families_;
+  std::string last_error_, message_;
+  std::optional<observe::SessionView::NotificationView> last_notification_;
+  std::uint64_t updates_in_ = 0, updates_out_ = 0, flaps_ = 0, connect_attempts_ = 0;
+  bool helping_ = false;
+  bool spawned_ = false;
+  bool rebuild_ = false;                    ///< the OPEN must be made anew: our own recovery is over
+  Instant stale_until_ = Instant::never();  ///< restart timer, then stale-path timer
+  Duration stale_total_{};
+};
+
+}  // namespace catflap::bgp::internal

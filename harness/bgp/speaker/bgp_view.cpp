@@ -1,0 +1,111 @@
+#include <algorithm>
+
+#include "bgp/speaker/bgp_protocol.hpp"
+
+/// What `show protocols all` tells of a peer.
+namespace catflap::bgp::internal {
+
+observe::SessionState BgpProtocol::session_state() const {
+  using observe::SessionState;
+  if (state() == observe::ProtocolState::down) {
+    return SessionState::down;
+  }
+  if (is_dynamic(bgp())) {
+    return SessionState::passive;
+  }
+  if (peer_ == nullptr) {
+    return SessionState::idle;
+  }
+  switch (peer_->state()) {
+    case fsm::State::idle:
+      return SessionState::idle;
+    case fsm::State::connect:
+      return SessionState::connect;
+    case fsm::State::active:
+      return bgp().passive ? SessionState::passive : SessionState::active;
+    case fsm::State::open_sent:
+      return SessionState::open_sent;
+    case fsm::State::open_confirm:
+      return SessionState::open_confirm;
+    case fsm::State::established:
+      return SessionState::established;
+  }
+  return SessionState::idle;
+}
+
+void BgpProtocol::announce_state() {
+  core_.act(act::ProtocolChanged{name(), kind(), state(), session_state(), last_error_});
+}
+
+observe::ProtocolView BgpProtocol::view() const {
+  observe::ProtocolView view = Protocol::view();
+  view.table = "---";
+  observe::SessionView session;
+  session.state = session_state();
+  if (bgp().neighbor) {
+    session.peer = *bgp().neighbor;
+  }
+  session.peer_interface = bgp().interface;
+  session.peer_as = negotiated_ && established() ? negotiated_->remote.asn() : bgp().remote_as;
+  session.local_as = bgp().local_as;
+  const auto timer = [](const fsm::Peer::Timer& from) -> std::optional<observe::TimerView> {
+    if (from.total == Duration{0}) {
+      return std::nullopt;
+    }
+    return observe::TimerView{from.left, from.total};
+  };
+  if (peer_ != nullptr) {
+    session.messages_in = peer_->messages_in();
+    session.messages_out = peer_->messages_out() + updates_out_;
+    if (established()) {
+      session.hold_timer = timer(peer_->hold_timer(core_.now));
+      session.keepalive_timer = timer(peer_->keepalive_timer(core_.now));
+    } else {
+      session.connect_delay = timer(peer_->connect_timer(core_.now));
+      session.error_wait = timer(peer_->error_wait_timer(core_.now));
+    }
+  }
+  if (negotiated_ && established()) {
+    session.peer_id = negotiated_->remote.router_id;
+    const auto connection = connections_.find(conn_);
+    if (connection != connections_.end()) {
+      session.source_address = connection->second.local.addr;
+    }
+    session.local_capabilities = view_of(negotiated_->local.capabilities);
+    session.peer_capabilities = view_of(negotiated_->remote.capabilities);
+    session.session_flags = session_flags(bgp(), *negotiated_);
+  }
+  session.graceful_restart_active = helping_;
+  if (!stale_until_.is_never()) {
+    session.restart_timer = observe::TimerView{stale_until_ - core_.now, stale_total_};
+  }
+  session.last_error = last_error_;
+  session.message = message_;
+  session.last_notification = last_notification_;
+  session.updates_in = updates_in_;
+  session.updates_out = updates_out_;
+  session.flaps = flaps_;
+  session.connect_attempts = connect_attempts_;
+  for (observe::ChannelView& channel : view.channels) {
+    const FamilyState& state = families_.at(wire::unicast(channel.family));
+    if (established() && channel.up) {
+      channel.bgp_next_hop = state.next_hop;
+      channel.bgp_next_hop_link_local = state.link_local;
+    }
+    if (resolves_recursively(bgp(), state.channel->intent())) {
+      const auto& own = state.channel->intent().bgp;
+      const std::string& named = channel.family == net::Family::ipv4 ? own.igp_table4 : own.igp_table6;
+      channel.igp_table = named.empty() ? channel.table : named;
+    }
+    if (helping_ && state.stale) {
+      channel.neighbor_gr = "Regular";
+    }
+    if (core_.recovering && !established() && bgp().graceful_restart.value_or(false)) {
+      channel.gr_recovery = "pending";
+    }
+  }
+  view.session = std::move(session);
+  return view;
+}
+
+}  // namespace catflap::bgp::internal

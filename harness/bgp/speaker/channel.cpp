@@ -1,0 +1,382 @@
+#include "bgp/speaker/channel.hpp"
+
+#include <algorithm>
+#include <tuple>
+#include <utility>
+
+#include "base/assert.hpp"
+#include "bgp/speaker/protocol.hpp"
+
+namespace catflap::bgp::internal {
+
+namespace {
+
+std::string_view action_name(intent::LimitAction action) {
+  switch (action) {
+    case intent::LimitAction::warn:
+      return "warn";
+    case intent::LimitAction::block:
+      return "block";
+    case intent::LimitAction::restart:
+      return "restart";
+    case intent::LimitAction::disable:
+      return "disable";
+  }
+  return "";
+}
+
+policy::RouteRef ref_of(const net::Prefix& prefix, const rib::Path& path, const std::string& protocol) {
+  return policy::RouteRef{prefix, *path.attrs, path.next_hop ? &path.next_hop->forwarding : nullptr,
+                          protocol};
+}
+
+}  // namespace
+
+Channel::Channel(Core& core, Protocol& protocol, intent::ChannelIntent intent)
+    : core_(core),
+      protocol_(protocol),
+      intent_(std::move(intent)),
+      state_of_table_(core.table(intent_.table)) {
+  CATFLAP_ASSERT(state_of_table_ != nullptr);  // Configure makes every table that is named
+}
+
+Channel::~Channel() {
+  down(false);
+}
+
+std::uint32_t Channel::preference() const {
+  if (intent_.preference) {
+    return *intent_.preference;
+  }
+  switch (protocol_.kind()) {
+    case observe::ProtocolKind::direct:
+      return 240;
+    case observe::ProtocolKind::static_:
+      return 200;
+    case observe::ProtocolKind::kernel:
+      return 10;
+    case observe::ProtocolKind::pipe:
+      return 70;
+    case observe::ProtocolKind::bgp:
+    case observe::ProtocolKind::bfd:
+    case observe::ProtocolKind::device:
+    case observe::ProtocolKind::other:
+      return 100;
+  }
+  return 100;
+}
+
+void Channel::up() {
+  if (state_ == State::up) {
+    return;
+  }
+  state_ = State::up;
+  state_of_table_->listeners.push_back(this);
+}
+
+void Channel::down(bool keep) {
+  auto& listeners = state_of_table_->listeners;
+  listeners.erase(std::remove(listeners.begin(), listeners.end(), this), listeners.end());
+  exported = 0;
+  export_limit_.hit = false;
+  if (keep) {
+    state_ = State::start;
+    return;
+  }
+  state_ = State::down;
+  state_of_table_->table.withdraw_all(protocol_.id());
+  held_.clear();
+  held_count_ = 0;
+  receive_limit_.hit = false;
+  import_limit_.hit = false;
+}
+
+void Channel::update(const net::Prefix& prefix, rib::PathId path_id, policy::RouteAttrs attrs) {
+  attrs.preference = protocol_.kind() == observe::ProtocolKind::pipe ? attrs.preference : preference();
+  update(prefix, path_id, core_.pool.intern(std::move(attrs)));
+}
+
+void Channel::update(const net::Prefix& prefix, rib::PathId path_id, rib::AttrRef attrs) {
+  ++import_updates.received;
+  import(prefix, path_id, attrs);
+}
+
+rib::Path Channel::make_path(const rib::AttrRef& attrs, rib::PathId path_id) const {
+  rib::Path path;
+  path.attrs = attrs;
+  path.protocol = protocol_.id();
+  path.path_id = path_id;
+  path.last_change = core_.now;
+  if (attrs->recursive) {
+    TableState* through = core_.table(attrs->recursive->table);
+    if (through != nullptr) {
+      path.next_hop = through->resolver.acquire(attrs->recursive->address, attrs->recursive->link_local);
+    }
+  }
+  return path;
+}
+
+void Channel::import(const net::Prefix& prefix, rib::PathId path_id, const rib::AttrRef& attrs) {
+  rib::Table& table = state_of_table_->table;
+  const rib::Entry* entry = table.find(prefix);
+  const rib::Path* old = entry == nullptr ? nullptr : entry->find(protocol_.id(), path_id);
+  const bool old_ok = old != nullptr && !old->flags.filtered;
+  const rib::ProtocolCounters counters = table.counters(protocol_.id());
+  if (old == nullptr && intent_.receive_limit) {
+    const bool known = held_.find(prefix) != nullptr;
+    if (!known &&
+        over_limit(intent_.receive_limit, counters.imported + held_count_, receive_limit_, "receive")) {
+      ++import_updates.ignored;
+      return;
+    }
+  }
+  rib::Path path = make_path(attrs, path_id);
+  policy::RouteEdit edit;
+  const policy::Verdict verdict =
+      policy::apply(intent_.import_filter, ref_of(prefix, path, protocol_.name()), edit, core_.environment());
+  for (const std::string& line : verdict.printed) {
+    core_.note(act::NoteLevel::info, "", line);
+  }
+  if (verdict.failed) {
+    core_.note(act::NoteLevel::error, protocol_.name(), verdict.message);
+  }
+  if (verdict.accepted) {
+    if (!old_ok && intent_.import_limit &&
+        over_limit(intent_.import_limit, counters.imported, import_limit_, "import")) {
+      ++import_updates.ignored;
+      hold(prefix, path_id, attrs);
+      return;
+    }
+    rib::AttrRef out = edit.changed() ? core_.pool.intern(edit.take()) : attrs;
+    if (out == attrs) {
+      release(prefix, path_id);
+    } else {
+      hold(prefix, path_id, attrs);
+      path = make_path(out, path_id);
+    }
+    ++(table.update(prefix, std::move(path)) ? import_updates.accepted : import_updates.ignored);
+    return;
+  }
+  ++import_updates.filtered;
+  ++(old_ok ? import_withdraws.accepted : import_withdraws.ignored);
+  if (intent_.import_keep_filtered) {
+    release(prefix, path_id);
+    path.flags.filtered = true;
+    table.update(prefix, std::move(path));
+  } else {
+    table.withdraw(protocol_.id(), prefix, path_id);
+    hold(prefix, path_id, attrs);
+  }
+}
+
+void Channel::withdraw(const net::Prefix& prefix, rib::PathId path_id) {
+  ++import_withdraws.received;
+  ++(remove_path(prefix, path_id) ? import_withdraws.accepted : import_withdraws.ignored);
+}
+
+bool Channel::remove_path(const net::Prefix& prefix, rib::PathId path_id) {
+  release(prefix, path_id);
+  rib::Table& table = state_of_table_->table;
+  const rib::Entry* entry = table.find(prefix);
+  const rib::Path* old = entry == nullptr ? nullptr : entry->find(protocol_.id(), path_id);
+  const bool was_ok = old != nullptr && !old->flags.filtered;
+  table.withdraw(protocol_.id(), prefix, path_id);
+  return was_ok;
+}
+
+void Channel::hold(const net::Prefix& prefix, rib::PathId path_id, const rib::AttrRef& attrs) {
+  std::vector<Held>& paths = held_.get_or_create(prefix);
+  for (Held& held : paths) {
+    if (held.path_id == path_id) {
+      held.attrs = attrs;
+      held.stale = false;
+      return;
+    }
+  }
+  paths.push_back({path_id, attrs, false});
+  ++held_count_;
+}
+
+void Channel::release(const net::Prefix& prefix, rib::PathId path_id) {
+  std::vector<Held>* paths = held_count_ == 0 ? nullptr : held_.find(prefix);
+  if (paths == nullptr) {
+    return;
+  }
+  const auto it =
+      std::find_if(paths->begin(), paths->end(), [&](const Held& h) { return h.path_id == path_id; });
+  if (it == paths->end()) {
+    return;
+  }
+  paths->erase(it);
+  --held_count_;
+  if (paths->empty()) {
+    held_.erase(prefix);
+  }
+}
+
+void Channel::mark_stale() {
+  state_of_table_->table.mark_stale(protocol_.id());
+  std::vector<net::Prefix> prefixes;
+  held_.for_each([&](const net::Prefix& prefix, const std::vector<Held>&) { prefixes.push_back(prefix); });
+  for (const net::Prefix& prefix : prefixes) {
+    for (Held& held : *held_.find(prefix)) {
+      held.stale = true;
+    }
+  }
+}
+
+void Channel::sweep_stale() {
+  import_withdraws.accepted += state_of_table_->table.sweep_stale(protocol_.id());
+  std::vector<std::pair<net::Prefix, rib::PathId>> old;
+  held_.for_each([&](const net::Prefix& prefix, const std::vector<Held>& paths) {
+    for (const Held& held : paths) {
+      if (held.stale) {
+        old.emplace_back(prefix, held.path_id);
+      }
+    }
+  });
+  for (const auto& [prefix, path_id] : old) {
+    release(prefix, path_id);
+  }
+}
+
+void Channel::reload_in() {
+  std::vector<std::tuple<net::Prefix, rib::PathId, rib::AttrRef>> known;
+  held_.for_each([&](const net::Prefix& prefix, const std::vector<Held>& paths) {
+    for (const Held& held : paths) {
+      known.emplace_back(prefix, held.path_id, held.attrs);
+    }
+  });
+  state_of_table_->table.for_each([&](const net::Prefix& prefix, const rib::Entry& entry) {
+    for (const rib::Path& path : entry.paths()) {
+      if (path.protocol != protocol_.id()) {
+        continue;
+      }
+      const std::vector<Held>* others = held_.find(prefix);
+      const bool is_held =
+          others != nullptr && std::any_of(others->begin(), others->end(),
+                                           [&](const Held& h) { return h.path_id == path.path_id; });
+      if (!is_held) {
+        known.emplace_back(prefix, path.path_id, path.attrs);
+      }
+    }
+  });
+  for (auto& [prefix, path_id, attrs] : known) {
+    if (protocol_.kind() != observe::ProtocolKind::pipe && attrs->preference != preference()) {
+      policy::RouteAttrs changed = *attrs;
+      changed.preference = preference();
+      attrs = core_.pool.intern(std::move(changed));
+    }
+    update(prefix, path_id, attrs);
+  }
+}
+
+bool Channel::reconfigure(const intent::ChannelIntent& next, bool* import_changed, bool* export_changed) {
+  if (next.family != intent_.family || next.table != intent_.table || !(next.bgp == intent_.bgp) ||
+      next.import_keep_filtered != intent_.import_keep_filtered) {
+    return false;
+  }
+  *import_changed = !intent::same(next.import_filter, intent_.import_filter) ||
+                    next.preference != intent_.preference || next.import_limit != intent_.import_limit ||
+                    next.receive_limit != intent_.receive_limit;
+  *export_changed =
+      !intent::same(next.export_filter, intent_.export_filter) || next.export_limit != intent_.export_limit;
+  intent_ = next;
+  return true;
+}
+
+bool Channel::over_limit(const std::optional<intent::Limit>& limit, std::uint64_t routes, LimitState& state,
+                         const char* what) {
+  if (!limit || routes < limit->routes) {
+    state.hit = false;
+    return false;
+  }
+  if (!state.hit) {
+    state.hit = true;
+    core_.note(act::NoteLevel::warning, protocol_.name(),
+               std::string("Channel ") + std::string(net::to_string(intent_.family)) + ": " + what +
+                   " limit of " + std::to_string(limit->routes) + " routes passed, action " +
+                   std::string(action_name(limit->action)));
+  }
+  switch (limit->action) {
+    case intent::LimitAction::warn:
+      return false;
+    case intent::LimitAction::block:
+      return true;
+    case intent::LimitAction::restart:
+    case intent::LimitAction::disable:
+      protocol_.limit_passed(*this, limit->action == intent::LimitAction::restart);
+      return true;
+  }
+  return true;
+}
+
+bool Channel::admit_export() {
+  return !intent_.export_limit || !over_limit(intent_.export_limit, exported, export_limit_, "export");
+}
+
+bool Channel::filter_out(const net::Prefix& prefix, const rib::Path& path, policy::RouteEdit& edit) {
+  if (!protocol_.preexport(*this, path)) {
+    ++export_updates.rejected;
+    return false;
+  }
+  const Protocol* source = core_.source_of(path);
+  const policy::Verdict verdict = policy::apply(
+      intent_.export_filter, ref_of(prefix, path, source == nullptr ? std::string() : source->name()), edit,
+      core_.environment());
+  for (const std::string& line : verdict.printed) {
+    core_.note(act::NoteLevel::info, "", line);
+  }
+  if (!verdict.accepted) {
+    ++export_updates.filtered;
+  }
+  return verdict.accepted;
+}
+
+Channel::ExportVerdict Channel::would_export(const net::Prefix& prefix, const rib::Path& path) const {
+  if (!protocol_.preexport(*this, path)) {
+    return ExportVerdict::rejected;
+  }
+  const Protocol* source = core_.source_of(path);
+  policy::RouteEdit edit;
+  const policy::Verdict verdict = policy::apply(
+      intent_.export_filter, ref_of(prefix, path, source == nullptr ? std::string() : source->name()), edit,
+      core_.environment());
+  return verdict.accepted ? ExportVerdict::accepted : ExportVerdict::filtered;
+}
+
+observe::ChannelView Channel::view() const {
+  observe::ChannelView view;
+  view.family = intent_.family;
+  view.name = net::to_string(intent_.family);
+  view.table = intent_.table;
+  view.up = state_ == State::up;
+  if (state_ == State::start) {
+    view.state = "START";
+  }
+  view.preference = preference();
+  view.import_filter = policy::describe(intent_.import_filter);
+  view.export_filter = policy::describe(intent_.export_filter);
+  const rib::ProtocolCounters counters = state_of_table_->table.counters(protocol_.id());
+  view.imported = counters.imported;
+  view.filtered = counters.filtered;
+  view.preferred = counters.preferred;
+  view.exported = exported;
+  view.keeps_filtered = intent_.import_keep_filtered;
+  view.import_updates = import_updates;
+  view.import_withdraws = import_withdraws;
+  view.export_updates = export_updates;
+  view.export_withdraws = export_withdraws;
+  const auto add_limit = [&](const char* direction, const std::optional<intent::Limit>& limit,
+                             const LimitState& state) {
+    if (limit) {
+      view.limits.push_back({direction, limit->routes, std::string(action_name(limit->action)), state.hit});
+    }
+  };
+  add_limit("Receive", intent_.receive_limit, receive_limit_);
+  add_limit("Import", intent_.import_limit, import_limit_);
+  add_limit("Export", intent_.export_limit, export_limit_);
+  return view;
+}
+
+}  // namespace catflap::bgp::internal

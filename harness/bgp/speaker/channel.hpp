@@ -1,0 +1,99 @@
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "bgp/speaker/core.hpp"
+#include "intent/router.hpp"
+#include "net/prefix_map.hpp"
+#include "observe/snapshot.hpp"
+
+namespace catflap::bgp::internal {
+
+/// A protocol's connection to a table: filters, limits and BIRD's counters in both directions.
+///
+/// Adj-RIB-In: routes as they came are the paths of the table themselves where the import filter left them
+/// alone; only those that it changed or refused are held besides. So `import all` costs nothing.
+class Channel {
+ public:
+  enum class State : std::uint8_t {
+    down,
+    start,
+    up
+  };  ///< start: graceful restart, routes kept without a session
+
+  Channel(Core& core, Protocol& protocol, intent::ChannelIntent intent);
+  ~Channel();
+  Channel(const Channel&) = delete;
+  Channel& operator=(const Channel&) = delete;
+
+  /// Begins to export: from now on changes of the table are told.
+  void up();
+  /// Withdraws everything unless `keep`, which leaves it as stale; ends the export.
+  void down(bool keep);
+
+  /// A route as the protocol has it; goes through the import filter and limits.
+  void update(const net::Prefix& prefix, rib::PathId path_id, rib::AttrRef attrs);
+  void update(const net::Prefix& prefix, rib::PathId path_id, policy::RouteAttrs attrs);
+  void withdraw(const net::Prefix& prefix, rib::PathId path_id);
+  /// From now until sweep_stale, what is not told again is old (RFC 4724, RFC 7313).
+  void mark_stale();
+  void sweep_stale();
+  /// Runs the import filter again over everything.
+  void reload_in();
+  /// Takes over new filters, preference and limits. False if table or family differ.
+  bool reconfigure(const intent::ChannelIntent& next, bool* import_changed, bool* export_changed);
+
+  /// Preexport and export filter on a path that goes out; `edit` gets what the filter changed.
+  bool filter_out(const net::Prefix& prefix, const rib::Path& path, policy::RouteEdit& edit);
+  enum class ExportVerdict : std::uint8_t { rejected, filtered, accepted };
+  /// The same without counting, for `show route export`.
+  ExportVerdict would_export(const net::Prefix& prefix, const rib::Path& path) const;
+  /// One route more goes out: false if the export limit forbids it.
+  bool admit_export();
+
+  const intent::ChannelIntent& intent() const { return intent_; }
+  const rib::Table& table() const { return state_of_table_->table; }
+  TableState& table_state() { return *state_of_table_; }
+  State state() const { return state_; }
+  void set_state(State state) { state_ = state; }
+  Protocol& protocol() { return protocol_; }
+  const Protocol& protocol() const { return protocol_; }
+  std::uint32_t preference() const;
+  observe::ChannelView view() const;
+
+  std::uint64_t exported = 0;
+  observe::ChangeCounters import_updates, import_withdraws, export_updates, export_withdraws;
+
+ private:
+  struct Held {
+    rib::PathId path_id = 0;
+    rib::AttrRef attrs;
+    bool stale = false;
+  };
+  struct LimitState {
+    bool hit = false;
+  };
+
+  void import(const net::Prefix& prefix, rib::PathId path_id, const rib::AttrRef& attrs);
+  /// True if a limit forbids one more route; acts on it.
+  bool over_limit(const std::optional<intent::Limit>& limit, std::uint64_t routes, LimitState& state,
+                  const char* what);
+  void hold(const net::Prefix& prefix, rib::PathId path_id, const rib::AttrRef& attrs);
+  void release(const net::Prefix& prefix, rib::PathId path_id);
+  bool remove_path(const net::Prefix& prefix, rib::PathId path_id);
+  rib::Path make_path(const rib::AttrRef& attrs, rib::PathId path_id) const;
+
+  Core& core_;
+  Protocol& protocol_;
+  intent::ChannelIntent intent_;
+  TableState* state_of_table_;
+  State state_ = State::down;
+  net::PrefixMap<std::vector<Held>> held_;
+  std::uint64_t held_count_ = 0;
+  LimitState receive_limit_, import_limit_, export_limit_;
+};
+
+}  // namespace catflap::bgp::internal

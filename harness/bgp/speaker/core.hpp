@@ -1,0 +1,88 @@
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <memory>
+#include <set>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "base/instant.hpp"
+#include "bgp/fsm/peer.hpp"
+#include "bgp/policy/filter.hpp"
+#include "bgp/rib/attr_pool.hpp"
+#include "bgp/rib/decision.hpp"
+#include "bgp/rib/next_hop.hpp"
+#include "bgp/rib/table.hpp"
+#include "bgp/speaker/deadlines.hpp"
+#include "bgp/speaker/event.hpp"
+#include "intent/router.hpp"
+
+namespace catflap::bgp::internal {
+
+class Channel;
+class Protocol;
+
+/// A table with those who want to know its changes.
+struct TableState {
+  TableState(const intent::TableIntent& intent, const rib::Protocols& protocols,
+             const rib::Interfaces& interfaces)
+      : table(intent.name, intent.family, protocols), resolver(table, interfaces) {}
+
+  rib::Table table;
+  rib::NextHopResolver resolver;    ///< of next hops that are looked up in this table
+  std::vector<Channel*> listeners;  ///< channels that export from it, in the order in which they came up
+};
+
+/// What the protocols of a router share. Owns everything but the protocols. Invariant: whatever changes a
+/// table or wants to send marks itself, and Speaker::run works off the marks.
+struct Core {
+  Instant now;
+  std::uint64_t seed = 0;
+  std::shared_ptr<const intent::RouterIntent> intent;
+  std::uint32_t router_id = 0;
+  bool kernel_scanned = false;
+  bool shutting_down = false;
+  bool keep_kernel_routes = false;  ///< going down for a graceful restart
+  bool soft = false;                ///< the configuration being applied must not re-feed
+  bool watch_routes = false;
+
+  rib::Interfaces interfaces;
+  rib::AttrPool pool;
+  rib::Protocols decision;
+  std::map<std::string, std::unique_ptr<TableState>> tables;
+  /// Routes of the kernel that we were told of: by table, then prefix and metric.
+  std::map<std::uint32_t, std::map<std::pair<net::Prefix, std::uint32_t>, KernelRouteSpec>> kernel_routes;
+  std::map<rib::ProtocolId, Protocol*> by_id;  ///< running or not
+  Deadlines deadlines;                         ///< keyed by protocol
+  std::set<rib::ProtocolId> to_flush;          ///< have something to send
+  ConnId next_dial = 2;
+  std::map<ConnId, rib::ProtocolId> connections;
+  std::map<std::pair<rib::ProtocolId, rib::PathId>, std::uint32_t>
+      path_numbers;  ///< RFC 7911 ids that we send
+  bool listen_dirty = false;
+  std::vector<Action> actions;
+
+  /// Graceful restart of our own (RFC 4724 §4.1): no route goes out before the peers have told theirs.
+  bool recovering = false;
+  Instant recovery_until = Instant::never();
+  bool forwarding_preserved = false;  ///< the kernel kept our routes meanwhile
+
+  /// True if the OPEN of this configuration says that we restarted.
+  static bool restart_announced(const fsm::PeerConfig& config) {
+    return config.capabilities.graceful_restart && config.capabilities.graceful_restart->restarting;
+  }
+
+  TableState* table(const std::string& name);
+  policy::FilterEnvironment environment() const;
+  void note(act::NoteLevel level, const std::string& protocol, std::string text);
+  void act(Action action) { actions.push_back(std::move(action)); }
+  void flush_later(rib::ProtocolId id) { to_flush.insert(id); }
+  const Protocol* protocol(rib::ProtocolId id) const;
+  std::uint32_t path_number(const rib::Path& path);
+  /// The protocol that first brought a route: behind pipes stands another one.
+  const Protocol* source_of(const rib::Path& path) const;
+};
+
+}  // namespace catflap::bgp::internal

@@ -1,0 +1,313 @@
+#include "bgp/speaker/speaker.hpp"
+
+#include <algorithm>
+#include <utility>
+
+#include "bgp/speaker/routes_query.hpp"
+#include "bgp/speaker/speaker_impl.hpp"
+
+namespace catflap::bgp {
+
+using internal::BgpProtocol;
+using internal::KernelProtocol;
+using internal::Protocol;
+using internal::StopReason;
+
+Speaker::Impl::~Impl() {
+  spawned_.clear();
+  protocols.clear();
+}
+
+std::vector<Protocol*> Speaker::Impl::in_order() const {
+  std::vector<Protocol*> result;
+  for (const auto& protocol : protocols) {
+    result.push_back(protocol.get());
+  }
+  return result;
+}
+
+Protocol* Speaker::Impl::find(std::string_view name) {
+  for (const auto& protocol : protocols) {
+    if (protocol->name() == name) {
+      return protocol.get();
+    }
+  }
+  return nullptr;
+}
+
+void Speaker::Impl::ingest(const Event& event) {
+  if (!core.shutting_down) {
+    std::visit([this](const auto& e) { on(e); }, event);
+  }
+}
+
+void Speaker::Impl::on(const ev::TcpOpened& event) {
+  if (event.inbound) {
+    accept(event);
+    return;
+  }
+  const auto it = core.connections.find(event.conn);
+  if (it == core.connections.end()) {
+    core.act(act::TcpClose{event.conn, false});  // given up while it was being dialled
+    return;
+  }
+  static_cast<BgpProtocol*>(core.by_id.at(it->second))
+      ->tcp_opened(event.conn, event.local, event.remote, false);
+}
+
+void Speaker::Impl::on(const ev::TcpBytes& event) {
+  const auto it = core.connections.find(event.conn);
+  if (it != core.connections.end()) {
+    static_cast<BgpProtocol*>(core.by_id.at(it->second))->tcp_bytes(event.conn, event.bytes);
+  }
+}
+
+void Speaker::Impl::on(const ev::TcpWritable& event) {
+  const auto it = core.connections.find(event.conn);
+  if (it != core.connections.end()) {
+    static_cast<BgpProtocol*>(core.by_id.at(it->second))->tcp_writable(event.conn, event.bytes_free);
+  }
+}
+
+void Speaker::Impl::on(const ev::TcpClosed& event) {
+  const auto it = core.connections.find(event.conn);
+  if (it != core.connections.end()) {
+    static_cast<BgpProtocol*>(core.by_id.at(it->second))->tcp_closed(event.conn, event.reason);
+  }
+}
+
+void Speaker::Impl::on(const ev::Interface& event) {
+  const bool changed = event.gone ? core.interfaces.remove(event.index)
+                                  : core.interfaces.update(rib::InterfaceState{
+                                        event.index, event.name, event.up, event.loopback, event.addresses});
+  if (!changed) {
+    return;
+  }
+  for (const auto& [name, state] : core.tables) {
+    state->resolver.interfaces_changed();
+  }
+  set_router_id();
+  for (const auto& protocol : protocols) {
+    protocol->interfaces_changed();
+  }
+}
+
+void Speaker::Impl::on(const ev::KernelRoute& event) {
+  auto& routes = core.kernel_routes[event.route.table];
+  const std::pair key{event.route.prefix, event.route.metric};
+  if (event.added) {
+    routes.insert_or_assign(key, event.route);
+  } else {
+    routes.erase(key);
+  }
+  for_each_kernel([&](KernelProtocol& kernel) {
+    if (kernel.kernel_table() == event.route.table) {
+      kernel.kernel_route(event.route, event.added);
+    }
+  });
+}
+
+void Speaker::Impl::on(const ev::KernelScanDone&) {
+  core.kernel_scanned = true;
+  // Leftovers are judged when the tables are decided, so that what is wanted is known.
+  converge();
+  for_each_kernel([](KernelProtocol& kernel) { kernel.scan_done(); });
+}
+
+void Speaker::Impl::on(const ev::KernelRouteResult& event) {
+  for_each_kernel([&](KernelProtocol& kernel) {
+    const bool same_family =
+        !kernel.channels().empty() && kernel.channels().front()->intent().family == event.prefix.family();
+    if (kernel.kernel_table() == event.table && same_family) {
+      kernel.result(event.prefix, event.sys_errno);
+    }
+  });
+}
+
+void Speaker::Impl::on(const ev::Admin& event) {
+  Protocol* protocol = find(event.protocol);
+  if (protocol == nullptr) {
+    core.note(act::NoteLevel::warning, event.protocol, event.protocol + " is not a protocol");
+    return;
+  }
+  using Verb = ev::Admin::Verb;
+  switch (event.verb) {
+    case Verb::enable:
+      protocol->set_enabled(true);
+      protocol->start();
+      break;
+    case Verb::disable:
+      protocol->stop(StopReason::disabled, event.text);
+      protocol->set_enabled(false);
+      break;
+    case Verb::restart:
+      if (protocol->enabled()) {
+        protocol->stop(StopReason::restart, event.text);
+        protocol->start();
+      }
+      break;
+    case Verb::reload:
+      protocol->reload(true, true);
+      break;
+    case Verb::reload_in:
+      protocol->reload(true, false);
+      break;
+    case Verb::reload_out:
+      protocol->reload(false, true);
+      break;
+  }
+}
+
+void Speaker::Impl::on(const ev::ShutDown& event) {
+  core.keep_kernel_routes = event.graceful_restart;
+  if (event.graceful_restart) {
+    for_each_bgp([](BgpProtocol& bgp) { bgp.abandon(); });
+  }
+  for (auto it = protocols.rbegin(); it != protocols.rend(); ++it) {
+    (*it)->stop(StopReason::shutdown, event.text);
+  }
+  core.shutting_down = true;
+  core.to_flush.clear();
+  core.act(act::Listen{});
+  core.act(act::ShutDownDone{});
+}
+
+void Speaker::Impl::tell_listeners(internal::TableState& state, const rib::Change& change) {
+  if (change.best_changed) {
+    state.resolver.table_changed(change.prefix);
+  }
+  if (core.watch_routes) {
+    core.act(act::RouteChanged{state.table.name(), change.prefix});
+  }
+  for (internal::Channel* channel : state.listeners) {
+    channel->protocol().route_changed(*channel, change);
+  }
+}
+
+void Speaker::Impl::converge() {
+  // Pipes in a ring or a filter that fights with itself could go on for ever; the rest waits for the next
+  // run.
+  constexpr int kRoundsMax = 1000;
+  for (int round = 0; round < kRoundsMax; ++round) {
+    bool busy = false;
+    for (const auto& [name, state] : core.tables) {
+      if (state->table.dirty()) {
+        busy = true;
+        internal::TableState& table = *state;
+        state->table.decide([&](const rib::Change& change) { tell_listeners(table, change); });
+      }
+    }
+    bool moved = false;
+    for (const auto& [name, state] : core.tables) {
+      moved = state->resolver.resolve() || moved;
+    }
+    if (moved) {
+      busy = true;
+      for (const auto& [name, state] : core.tables) {
+        state->table.next_hops_changed();
+      }
+      for (const auto& [name, state] : core.tables) {
+        state->resolver.changes_done();
+      }
+    }
+    if (!busy) {
+      for (const rib::ProtocolId id : std::exchange(core.to_flush, {})) {
+        const auto it = core.by_id.find(id);
+        if (it != core.by_id.end()) {
+          busy = true;
+          it->second->flush();
+        }
+      }
+    }
+    if (!busy) {
+      return;
+    }
+  }
+}
+
+void Speaker::Impl::finish_recovery() {
+  if (!core.recovering) {
+    return;
+  }
+  bool waiting = false;
+  for_each_bgp([&](BgpProtocol& bgp) { waiting = waiting || bgp.holds_recovery(); });
+  if (waiting && core.now < core.recovery_until) {
+    return;
+  }
+  core.recovering = false;
+  core.recovery_until = Instant::never();
+  core.note(act::NoteLevel::info, "", "Graceful restart done");
+  for_each_bgp([](BgpProtocol& bgp) { bgp.recovery_done(); });
+  converge();
+  for_each_kernel([](KernelProtocol& kernel) { kernel.recovery_done(); });
+}
+
+void Speaker::Impl::run() {
+  if (core.shutting_down) {
+    return;
+  }
+  while (const auto due = core.deadlines.take_due(core.now)) {
+    const auto it = core.by_id.find(*due);
+    if (it != core.by_id.end()) {
+      it->second->deadline();
+    }
+  }
+  converge();
+  finish_recovery();
+  erase_finished();
+  converge();
+  update_listeners();
+}
+
+Speaker::Speaker(std::uint64_t seed) : impl_(std::make_unique<Impl>(seed)) {}
+Speaker::~Speaker() = default;
+Speaker::Speaker(Speaker&&) noexcept = default;
+Speaker& Speaker::operator=(Speaker&&) noexcept = default;
+
+void Speaker::ingest(Instant now, const Event& event) {
+  impl_->core.now = now;
+  impl_->ingest(event);
+}
+
+void Speaker::run(Instant now) {
+  impl_->core.now = now;
+  impl_->run();
+}
+
+std::vector<Action> Speaker::take_actions() {
+  return std::exchange(impl_->core.actions, {});
+}
+
+Instant Speaker::deadline() const {
+  return std::min(impl_->core.deadlines.earliest(), impl_->core.recovery_until);
+}
+
+observe::Snapshot Speaker::snapshot(Instant now) const {
+  impl_->core.now = now;  // timers are shown as of then
+  observe::Snapshot snapshot;
+  snapshot.router_id = net::router_id_to_string(impl_->core.router_id);
+  snapshot.from = {"self", now};
+  for (const auto& protocol : impl_->protocols) {
+    snapshot.protocols.push_back(protocol->view());
+  }
+  return snapshot;
+}
+
+Status Speaker::routes(const RouteQuery& query,
+                       const std::function<bool(const observe::RouteView&)>& visit) const {
+  return internal::query_routes(impl_->core, impl_->in_order(), query, visit);
+}
+
+void Speaker::watch_routes(bool on) {
+  impl_->core.watch_routes = on;
+}
+
+std::shared_ptr<const intent::RouterIntent> Speaker::intent() const {
+  return impl_->core.intent;
+}
+
+std::uint32_t Speaker::router_id() const {
+  return impl_->core.router_id;
+}
+
+}  // namespace catflap::bgp

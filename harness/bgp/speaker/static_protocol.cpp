@@ -1,0 +1,133 @@
+#include "bgp/speaker/static_protocol.hpp"
+
+namespace catflap::bgp::internal {
+
+void StaticProtocol::on_start() {
+  set_state(observe::ProtocolState::up);
+  for (const auto& channel : channels_) {
+    channel->up();
+  }
+  announce(true);
+}
+
+void StaticProtocol::on_stop(StopReason, const std::string&) {
+  announced_.clear();
+}
+
+bool StaticProtocol::on_reconfigure(const intent::ProtocolIntent& next) {
+  intent_.body = next.body;
+  if (state() == observe::ProtocolState::up) {
+    announce(false);
+  }
+  return true;
+}
+
+std::optional<policy::Forwarding> StaticProtocol::forwarding_of(const intent::StaticRoute& route) const {
+  policy::Forwarding forwarding;
+  for (const intent::StaticNextHop& hop : route.next_hops) {
+    std::optional<IfIndex> only;
+    if (!hop.interface.empty()) {
+      only = core_.interfaces.index_of(hop.interface);
+      const rib::InterfaceState* interface = only ? core_.interfaces.find(*only) : nullptr;
+      if (interface == nullptr || !interface->up) {
+        continue;
+      }
+    }
+    std::optional<IfIndex> over = only;
+    if (hop.via && !(hop.onlink && only)) {
+      over = core_.interfaces.neighbour_interface(*hop.via, only);
+    }
+    if (over) {
+      forwarding.next_hops.push_back(
+          policy::NextHop{hop.via, *over, static_cast<std::uint16_t>(hop.weight), hop.onlink});
+    }
+  }
+  if (forwarding.next_hops.empty()) {
+    return std::nullopt;
+  }
+  forwarding.destination = policy::Destination::unicast;
+  policy::normalise(forwarding.next_hops);
+  return forwarding;
+}
+
+std::optional<policy::RouteAttrs> StaticProtocol::attrs_of(const intent::StaticRoute& route,
+                                                           const Channel& channel) {
+  policy::RouteAttrs attrs;
+  attrs.source = intent::RouteSource::static_;
+  attrs.preference = channel.preference();
+  switch (route.target) {
+    case intent::RouteTarget::via: {
+      auto forwarding = forwarding_of(route);
+      if (!forwarding) {
+        return std::nullopt;
+      }
+      attrs.forwarding = std::move(*forwarding);
+      break;
+    }
+    case intent::RouteTarget::recursive: {
+      if (!route.recursive_via) {
+        return std::nullopt;
+      }
+      const std::string& igp_table = std::get<intent::StaticIntent>(intent_.body).igp_table;
+      attrs.recursive = policy::RecursiveNextHop{*route.recursive_via, std::nullopt,
+                                                 igp_table.empty() ? channel.intent().table : igp_table};
+      break;
+    }
+    case intent::RouteTarget::blackhole:
+      attrs.forwarding.destination = policy::Destination::blackhole;
+      break;
+    case intent::RouteTarget::unreachable:
+      attrs.forwarding.destination = policy::Destination::unreachable;
+      break;
+    case intent::RouteTarget::prohibit:
+      attrs.forwarding.destination = policy::Destination::prohibit;
+      break;
+  }
+  if (!route.body.empty()) {
+    constexpr std::uint32_t kBodySlots = 64;  // variables in a route's body; the grammar gives it no count
+    policy::RouteEdit edit;
+    const Status status =
+        policy::run_body(route.body, kBodySlots, policy::RouteRef{route.prefix, attrs, nullptr, name()}, edit,
+                         core_.environment());
+    if (!status) {
+      core_.note(act::NoteLevel::error, name(), to_string(status.error()));
+    }
+    return edit.changed() ? edit.take() : attrs;
+  }
+  return attrs;
+}
+
+void StaticProtocol::announce(bool all) {
+  if (state() != observe::ProtocolState::up) {
+    return;
+  }
+  const auto& routes = std::get<intent::StaticIntent>(intent_.body).routes;
+  for (const auto& channel : channels_) {
+    std::map<Key, rib::AttrRef> wanted;
+    std::map<net::Prefix, rib::PathId> seen;
+    for (const intent::StaticRoute& route : routes) {
+      if (route.prefix.family() != channel->intent().family) {
+        continue;
+      }
+      const Key key{route.prefix, seen[route.prefix]++};
+      auto attrs = attrs_of(route, *channel);
+      if (attrs) {
+        wanted[key] = core_.pool.intern(std::move(*attrs));
+      }
+    }
+    for (const auto& [key, attrs] : announced_) {
+      if (wanted.count(key) == 0) {
+        channel->withdraw(key.first, key.second);
+      }
+    }
+    for (const auto& [key, attrs] : wanted) {
+      const auto it = announced_.find(key);
+      if (all || it == announced_.end() || it->second != attrs) {
+        channel->update(key.first, key.second, attrs);
+      }
+    }
+    announced_ = std::move(wanted);
+  }
+}
+
+}  // namespace catflap::bgp::internal
