@@ -4,14 +4,13 @@
 #include <cstdint>
 #include <cstdio>
 #include <cstdlib>
-#include <cstring>
 #include <fstream>
 #include <string>
 #include <vector>
 
-/// What the fuzz targets share. A target whose input has a form that chance hardly finds writes seeds: it
-/// defines fuzz_seeds() and has CATFLAP_FUZZ_SEEDS in its file; "-seed_corpus=DIR" then writes them to DIR
-/// and ends.
+/// What the fuzz targets share. A target whose input has a form that chance hardly finds has
+/// CATFLAP_FUZZ_SEEDS in its file: it begins by writing its seeds to the folder that the environment variable
+/// CATFLAP_FUZZ_SEED_FOLDER names, which is then also given as the corpus.
 namespace catflap::fuzz {
 
 using Seed = std::vector<std::uint8_t>;
@@ -22,31 +21,23 @@ using Seed = std::vector<std::uint8_t>;
   std::abort();
 }
 
-inline void write_seeds(int argc, char** argv, const std::vector<Seed>& seeds) {
-  static constexpr char kOption[] = "-seed_corpus=";
-  for (int i = 1; i < argc; ++i) {
-    if (std::strncmp(argv[i], kOption, sizeof kOption - 1) != 0) {
-      continue;
+inline void write_seeds(const std::vector<Seed>& seeds) {
+  const char* folder = std::getenv("CATFLAP_FUZZ_SEED_FOLDER");
+  for (std::size_t n = 0; folder != nullptr && n < seeds.size(); ++n) {
+    std::ofstream file(std::string(folder) + "/seed-" + std::to_string(n), std::ios::binary);
+    file.write(reinterpret_cast<const char*>(seeds[n].data()), static_cast<std::streamsize>(seeds[n].size()));
+    if (!file) {
+      std::fprintf(stderr, "cannot write to %s\n", folder);
+      std::exit(3);
     }
-    const std::string folder = argv[i] + sizeof kOption - 1;
-    for (std::size_t n = 0; n < seeds.size(); ++n) {
-      std::ofstream file(folder + "/seed-" + std::to_string(n), std::ios::binary);
-      file.write(reinterpret_cast<const char*>(seeds[n].data()),
-                 static_cast<std::streamsize>(seeds[n].size()));
-      if (!file) {
-        std::fprintf(stderr, "cannot write to %s\n", folder.c_str());
-        std::exit(3);
-      }
-    }
-    std::exit(0);
   }
 }
 
 }  // namespace catflap::fuzz
 
-/// Defines the option "-seed_corpus=DIR" with the seeds that `make_seeds` returns.
-#define CATFLAP_FUZZ_SEEDS(make_seeds)                           \
-  extern "C" int LLVMFuzzerInitialize(int* argc, char*** argv) { \
-    catflap::fuzz::write_seeds(*argc, *argv, make_seeds());      \
-    return 0;                                                    \
+/// Makes the target write the seeds that `make_seeds` returns.
+#define CATFLAP_FUZZ_SEEDS(make_seeds)                 \
+  extern "C" int LLVMFuzzerInitialize(int*, char***) { \
+    catflap::fuzz::write_seeds(make_seeds());          \
+    return 0;                                          \
   }
