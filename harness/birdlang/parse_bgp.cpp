@@ -291,12 +291,12 @@ void Parser::check_bgp(const Draft& draft, const Token& at) const {
         "a link-local neighbor address requires an interface; write '%NAME' behind it or 'interface "
         "\"NAME\";'");
   }
-  const bool multihop = bgp.multihop.value_or(internal && bgp.interface.empty());
-  if (link_local && bgp.multihop.value_or(false)) {
-    refuse("a multihop session cannot have a link-local neighbor address");
+  const bool multihop = bgp.multihop.value_or(internal);
+  if (link_local && multihop) {
+    refuse("a multihop session cannot have a link-local neighbor address; write 'direct;'");
   }
   if (!bgp.interface.empty() && multihop) {
-    refuse("a multihop session cannot be bound to an interface");
+    refuse("a multihop session cannot be bound to an interface; write 'direct;'");
   }
   if (multihop && bgp.check_link) {
     refuse("a multihop session cannot depend on link state");
@@ -312,9 +312,6 @@ void Parser::check_bgp(const Draft& draft, const Token& at) const {
   }
   if (bgp.confederation_member && !bgp.confederation) {
     refuse("confederation ID must be set for member sessions");
-  }
-  if (protocol.channels.empty()) {
-    refuse("no channel specified; write 'ipv4 { import all; export all; };' or the like");
   }
   for (std::size_t i = 0; i < protocol.channels.size(); ++i) {
     const Draft::ChannelState& state = draft.channels[i];

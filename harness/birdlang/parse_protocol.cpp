@@ -128,7 +128,7 @@ void Parser::protocol_item(Draft& draft) {
                                    [&](intent::DeviceIntent& body) { return device_item(body); },
                                    [&](intent::DirectIntent& body) { return direct_item(body); },
                                    [&](intent::KernelIntent& body) { return kernel_item(body); },
-                                   [&](intent::StaticIntent& body) { return static_item(draft, body); },
+                                   [&](intent::StaticIntent& body) { return static_item(body); },
                                    [&](intent::PipeIntent& body) { return pipe_item(draft, body); },
                                    [&](intent::BgpIntent& body) { return bgp_item(body); },
                                    [&](intent::BfdIntent& body) { return bfd_item(body); },
@@ -305,6 +305,21 @@ void Parser::finish_protocol(Draft& draft, const Token& at) {
   const bool needs_channel = draft.kind == "kernel" || draft.kind == "static";
   if (needs_channel && protocol.channels.empty() && (routes == nullptr || routes->roa_table.empty())) {
     fail_token(at, "protocol " + protocol.name + ": channel not specified; write 'ipv4;' or 'ipv6;'");
+  }
+  if (routes != nullptr && !protocol.channels.empty()) {
+    const net::Family family = protocol.channels.front().family;
+    for (const intent::StaticRoute& route : routes->routes) {
+      if (route.prefix.family() != family) {
+        throw SyntaxError{Error{Errc::invalid,
+                                "route " + net::to_string(route.prefix) + " does not fit the channel " +
+                                    std::string(net::to_string(family)) + " of protocol " + protocol.name,
+                                0, route.where}};
+      }
+    }
+  }
+  if (routes != nullptr && protocol.channels.empty() && !routes->routes.empty()) {
+    fail_token(
+        at, "protocol " + protocol.name + ": its routes stand before the ROA channel, or need 'max N as N'");
   }
 }
 

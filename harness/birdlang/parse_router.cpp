@@ -155,11 +155,7 @@ void Parser::parse_router_id() {
     router_.router_id_from = interfaces();
     return;
   }
-  const Token at = peek();
   router_.router_id = router_id();
-  if (router_.router_id == 0) {
-    fail_token(at, "router ID must not be 0.0.0.0");
-  }
 }
 
 void Parser::define() {
@@ -179,6 +175,14 @@ void Parser::define() {
 
 void Parser::table() {
   const auto family_table = [&](net::Family family) {
+    const bool predefined = is_word("master4") || is_word("master6") || (old_ && is_word("master"));
+    if (predefined && is(";", 1)) {  // It is there already; BIRD does not mind.
+      this->table_name(family);
+      return end_statement();
+    }
+    if (is_word("sorted", 1) || is("{", 1)) {
+      fail_token(peek(1), "options of tables are not supported; write ';'", Errc::unsupported);
+    }
     const std::string table_name = new_name(SymbolKind::table, "a table");
     router_.tables.push_back({table_name, family});
     end_statement();

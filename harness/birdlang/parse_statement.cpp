@@ -205,6 +205,9 @@ StmtPtr Parser::word_statement() {
     if (!is(";")) {
       stmt.expr = expression();
     }
+    if (is(",")) {
+      return print_and_decide(std::move(stmt));
+    }
     end_statement();
     return std::make_shared<const Stmt>(std::move(stmt));
   }
@@ -238,6 +241,24 @@ StmtPtr Parser::word_statement() {
     return declared;
   }
   return assignment_or_call();
+}
+
+/// `reject "a", b;` is `{ print "a", b; reject; }`.
+StmtPtr Parser::print_and_decide(Stmt decision) {
+  Stmt print;
+  print.verb = Verb::print;
+  print.where = decision.where;
+  print.exprs.push_back(std::move(decision.expr));
+  decision.expr.reset();
+  while (accept(",")) {
+    print.exprs.push_back(expression());
+  }
+  end_statement();
+  Stmt block;
+  block.where = decision.where;
+  block.body.push_back(std::make_shared<const Stmt>(std::move(print)));
+  block.body.push_back(std::make_shared<const Stmt>(std::move(decision)));
+  return std::make_shared<const Stmt>(std::move(block));
 }
 
 StmtPtr Parser::declaration() {

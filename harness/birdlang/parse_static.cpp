@@ -7,9 +7,9 @@ namespace catflap::birdlang {
 
 using intent::RouteTarget;
 
-bool Parser::static_item(Draft& draft, intent::StaticIntent& routes) {
+bool Parser::static_item(intent::StaticIntent& routes) {
   if (words("route")) {
-    static_route(draft, routes);
+    static_route(routes);
   } else if (words("check link")) {
     routes.check_link = boolean();
   } else if (words("igp table")) {
@@ -20,7 +20,7 @@ bool Parser::static_item(Draft& draft, intent::StaticIntent& routes) {
   return true;
 }
 
-void Parser::static_route(Draft& draft, intent::StaticIntent& routes) {
+void Parser::static_route(intent::StaticIntent& routes) {
   const Token at = peek();
   if (at.kind == TokenKind::symbol && (at.text == "vpn4" || at.text == "flow4" || at.text == "flow6")) {
     fail_here("routes of " + std::string(at.text) + " are not supported", Errc::unsupported);
@@ -33,13 +33,6 @@ void Parser::static_route(Draft& draft, intent::StaticIntent& routes) {
   if (!routes.roa_table.empty()) {
     return roa_route(routes, route.prefix);
   }
-  if (draft.protocol.channels.empty()) {
-    fail_token(at, "channel not specified: write 'ipv4;' or 'ipv6;' before the routes");
-  }
-  if (route.prefix.family() != draft.protocol.channels[0].family) {
-    fail_token(at, "route " + net::to_string(route.prefix) + " does not fit the channel " +
-                       std::string(net::to_string(draft.protocol.channels[0].family)));
-  }
   static_target(route);
   if (is("{")) {
     frame_ = Frame();
@@ -51,9 +44,9 @@ void Parser::static_route(Draft& draft, intent::StaticIntent& routes) {
 }
 
 void Parser::static_target(intent::StaticRoute& route) {
-  if (words("blackhole") || (old_ && words("drop"))) {
+  if (words("blackhole") || words("drop")) {
     route.target = RouteTarget::blackhole;
-  } else if (words("unreachable") || (old_ && words("reject"))) {
+  } else if (words("unreachable") || words("reject")) {
     route.target = RouteTarget::unreachable;
   } else if (words("prohibit")) {
     route.target = RouteTarget::prohibit;

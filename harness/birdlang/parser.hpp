@@ -140,8 +140,8 @@ class Parser {
   bool direct_item(intent::DirectIntent& direct);
   bool kernel_item(intent::KernelIntent& kernel);
   bool pipe_item(Draft& draft, intent::PipeIntent& pipe);
-  bool static_item(Draft& draft, intent::StaticIntent& routes);
-  void static_route(Draft& draft, intent::StaticIntent& routes);
+  bool static_item(intent::StaticIntent& routes);
+  void static_route(intent::StaticIntent& routes);
   void roa_route(intent::StaticIntent& routes, const net::Prefix& prefix);
   void static_target(intent::StaticRoute& route);
   intent::StaticNextHop static_next_hop(const intent::StaticRoute& route);
@@ -177,6 +177,7 @@ class Parser {
   std::vector<intent::StmtPtr> block();
   std::vector<intent::StmtPtr> block_or_statement();
   void statement_into(std::vector<intent::StmtPtr>& body);
+  intent::StmtPtr print_and_decide(intent::Stmt decision);
   intent::StmtPtr declaration();
   intent::StmtPtr if_statement();
   intent::StmtPtr case_statement();

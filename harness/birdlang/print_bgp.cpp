@@ -41,6 +41,11 @@ class Options {
       out_.line(std::string(name) + " " + time_text(*value) + ";");
     }
   }
+  void unit_time(std::string_view name, const std::optional<Duration>& value) {
+    if (value) {
+      out_.line(std::string(name) + " " + unit_time_text(*value) + ";");
+    }
+  }
   void text(std::string_view name, const std::string& value) {
     if (!value.empty()) {
       out_.line(std::string(name) + " " + quoted_text(value) + ";");
@@ -212,9 +217,9 @@ void print_bgp_channel(TextWriter& out, const intent::BgpChannelIntent& bgp, Dia
 
 void print_bfd_options(TextWriter& out, const intent::BfdOptions& bfd) {
   Options options(out);
-  options.time("min rx interval", bfd.rx_interval_min);
-  options.time("min tx interval", bfd.tx_interval_min);
-  options.time("idle tx interval", bfd.idle_tx_interval);
+  options.unit_time("min rx interval", bfd.rx_interval_min);
+  options.unit_time("min tx interval", bfd.tx_interval_min);
+  options.unit_time("idle tx interval", bfd.idle_tx_interval);
   options.number("multiplier", bfd.multiplier);
   options.flag("passive", bfd.passive);
   if (!bfd.authentication.empty()) {

@@ -354,7 +354,7 @@ void print_function(TextWriter& out, const intent::Function& function) {
   std::string head = "function " + symbol_text(function.name) + "(";
   std::uint32_t slot = 0;
   for (const auto& [type, argument] : function.arguments) {
-    head += (slot == 0 ? "" : ", ") + type_text(type) + " " + variable_text(argument, slot);
+    head += (slot == 0 ? "" : "; ") + type_text(type) + " " + variable_text(argument, slot);
     ++slot;
   }
   out.open(head + ")");

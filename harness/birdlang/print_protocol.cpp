@@ -253,10 +253,8 @@ std::string target_text(const intent::StaticRoute& route, bool old) {
   std::string text = old && route.next_hops.size() > 1 ? " multipath" : "";
   for (const intent::StaticNextHop& hop : route.next_hops) {
     if (hop.via) {
-      const bool scoped = !hop.interface.empty() && hop.via->is_link_local();
       text += " via " + net::to_string(*hop.via);
-      text += scoped ? "%" + symbol_text(hop.interface)
-                     : (hop.interface.empty() ? std::string() : " dev " + quoted_text(hop.interface));
+      text += hop.interface.empty() ? "" : "%" + symbol_text(hop.interface);
     } else {
       text += " via " + quoted_text(hop.interface);
     }

@@ -44,6 +44,11 @@ std::string time_text(Duration duration) {
   return micro % 1000 == 0 ? std::to_string(micro / 1000) + " ms" : std::to_string(micro) + " us";
 }
 
+std::string unit_time_text(Duration duration) {
+  const std::string text = time_text(duration);
+  return text.find(' ') == std::string::npos ? text + " s" : text;
+}
+
 std::string interfaces_text(const std::vector<intent::InterfacePattern>& patterns) {
   std::string text;
   for (const intent::InterfacePattern& pattern : patterns) {
@@ -151,10 +156,10 @@ void print_times(TextWriter& out, const intent::RouterIntent& router) {
     out.line("graceful restart wait " + time_text(router.graceful_restart_wait) + ";");
   }
   if (router.watchdog_warning) {
-    out.line("watchdog warning " + time_text(*router.watchdog_warning) + ";");
+    out.line("watchdog warning " + unit_time_text(*router.watchdog_warning) + ";");
   }
   if (router.watchdog_timeout) {
-    out.line("watchdog timeout " + time_text(*router.watchdog_timeout) + ";");
+    out.line("watchdog timeout " + unit_time_text(*router.watchdog_timeout) + ";");
   }
 }
 
@@ -175,7 +180,7 @@ void print_debug(TextWriter& out, const intent::RouterIntent& router) {
     out.line(std::string("debug latency ") + (*router.debug_latency ? "on;" : "off;"));
   }
   if (router.debug_latency_limit) {
-    out.line("debug latency limit " + time_text(*router.debug_latency_limit) + ";");
+    out.line("debug latency limit " + unit_time_text(*router.debug_latency_limit) + ";");
   }
 }
 

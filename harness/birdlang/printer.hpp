@@ -33,6 +33,8 @@ std::string symbol_text(std::string_view name);
 std::string quoted_text(std::string_view text);
 /// "5", or "250 ms" where seconds are not enough.
 std::string time_text(Duration duration);
+/// Always with its unit, for the statements in which BIRD wants one: "5 s".
+std::string unit_time_text(Duration duration);
 std::string interfaces_text(const std::vector<intent::InterfacePattern>& patterns);
 /// "all", "off" or "{ a, b }".
 std::string flags_text(const std::vector<std::string>& flags, std::size_t all);
