@@ -69,6 +69,9 @@ std::string describe_one(const RouteCheck& check) {
     }
     text += check.as_path->empty() ? " empty" : "";
   }
+  if (check.from_peer) {
+    text += " from peer " + to_string(*check.from_peer);
+  }
   if (check.local_pref) {
     text += " local-pref " + std::to_string(*check.local_pref);
   }

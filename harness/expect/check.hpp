@@ -62,6 +62,7 @@ struct RouteCheck {
   std::optional<std::uint32_t> metric;
   std::optional<std::vector<std::uint32_t>> as_path;
   std::optional<std::uint32_t> local_pref, med;
+  std::optional<Target> from_peer;          ///< RIB: the neighbour that sent it
   std::vector<net::Community> communities;  ///< each is among the route's
   RouteTable in = RouteTable::automatic;
   std::optional<std::uint32_t> table;      ///< kernel table; nullopt: main (254)

@@ -237,6 +237,28 @@ TEST(Route, HoldsExactlyWhenEverythingFits) {
   EXPECT_EQ(evaluate(absent, world).verdict, Verdict::holds);
 }
 
+TEST(Route, TellsWhichNeighbourSentIt) {
+  World world(two_routers());
+  run(world, observe::SessionState::established);
+  observe::RouteView learned = route("10.2.0.0/24", "192.168.1.2", "eth0");
+  learned.from = ip("192.168.1.2");
+  world.set_rib(kStart, "r1", {learned});
+  RouteCheck what;
+  what.at = {"r1"};
+  what.to = pfx("10.2.0.0/24");
+  what.in = RouteTable::rib;
+  Check check;
+  for (const char* peer : {"r2", "192.168.1.2"}) {
+    what.from_peer = make_target(peer);
+    check.what = what;
+    EXPECT_EQ(evaluate(check, world).verdict, Verdict::holds) << peer;
+  }
+  what.from_peer = make_target("r1");
+  check.what = what;
+  EXPECT_EQ(evaluate(check, world).why, "it comes from 192.168.1.2 (r2), expected r1");
+  EXPECT_NE(describe(check).find("from peer r1"), std::string::npos);
+}
+
 TEST(Route, NamesWhyItIsMissing) {
   World world(two_routers());
   run(world, observe::SessionState::established);

@@ -55,6 +55,21 @@ std::string devices_text(const RouteView& route) {
   return text.empty() ? "none" : text;
 }
 
+/// The daemon names the neighbour by its address.
+void peer_mismatch(const RouteCheck& check, const World& world, const RouteView& route,
+                   std::vector<std::string>& out) {
+  const Target& peer = *check.from_peer;
+  const bool same =
+      route.from && (peer.addr ? *route.from == *peer.addr : has_address(world, peer.node, *route.from));
+  if (!same) {
+    const std::string who = route.from ? owner(world, *route.from) : "";
+    out.push_back(
+        "it comes from " +
+        (route.from ? to_string(*route.from) + (who.empty() ? "" : " (" + who + ")") : "no neighbour") +
+        ", expected " + to_string(peer));
+  }
+}
+
 void bgp_mismatches(const RouteCheck& check, const RouteView& route, std::vector<std::string>& out) {
   const bool asked = check.as_path || check.local_pref || check.med || !check.communities.empty();
   if (!asked) {
@@ -124,6 +139,9 @@ std::vector<std::string> mismatches(const RouteCheck& check, const World& world,
                   std::to_string(*check.next_hops));
   }
   if (!kernel) {
+    if (check.from_peer) {
+      peer_mismatch(check, world, route, out);
+    }
     bgp_mismatches(check, route, out);
   }
   return out;
@@ -133,7 +151,8 @@ bool wants_kernel(const RouteCheck& check) {
   return check.in != RouteTable::rib;
 }
 bool wants_rib(const RouteCheck& check) {
-  const bool attributes = check.as_path || check.local_pref || check.med || !check.communities.empty();
+  const bool attributes =
+      check.as_path || check.from_peer || check.local_pref || check.med || !check.communities.empty();
   return check.in == RouteTable::rib || check.in == RouteTable::both ||
          (check.in == RouteTable::automatic && attributes);
 }

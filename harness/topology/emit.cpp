@@ -218,6 +218,9 @@ std::string route_text(const expect::RouteCheck& check) {
     flow.raw("as-path",
              Flow::list_text(*check.as_path, [](std::uint32_t asn) { return std::to_string(asn); }));
   }
+  if (check.from_peer) {
+    flow.text("from-peer", expect::to_string(*check.from_peer));
+  }
   flow.number("local-pref", check.local_pref);
   flow.number("med", check.med);
   flow.list("community", check.communities,

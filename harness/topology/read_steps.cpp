@@ -111,6 +111,12 @@ constexpr Field<RouteCheck> kRoute[] = {
      [](Reader& r, const YamlNode& v, RouteCheck& c) {
        c.as_path = r.all(v, [&](const YamlNode& item) { return r.asn(item); });
      }},
+    {"from-peer", kText, "The neighbour that sent it: a node or an address.",
+     [](Reader& r, const YamlNode& v, RouteCheck& c) {
+       if (auto name = r.name(v, "a neighbour")) {
+         c.from_peer = expect::make_target(std::move(*name));
+       }
+     }},
     {"local-pref", kU32, "LOCAL_PREF.",
      [](Reader& r, const YamlNode& v, RouteCheck& c) { c.local_pref = r.number(v, "local-pref", 0); }},
     {"med", kU32, "MULTI_EXIT_DISC.",
