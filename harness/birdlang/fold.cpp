@@ -38,7 +38,11 @@ Folded fold_numbers(const Expr& expression) {
   const auto* a = operand<std::uint32_t>(expression, 0);
   const auto* b = operand<std::uint32_t>(expression, 1);
   if (a == nullptr || b == nullptr) {
-    return unknown();
+    const auto* x = operand<bool>(expression, 0);
+    const auto* y = operand<bool>(expression, 1);
+    const bool compares = expression.op == Op::equal || expression.op == Op::not_equal;
+    return x != nullptr && y != nullptr && compares ? known((*x == *y) == (expression.op == Op::equal))
+                                                    : unknown();
   }
   switch (expression.op) {
     case Op::add:

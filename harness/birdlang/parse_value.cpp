@@ -142,7 +142,7 @@ bool Parser::boolean() {
       return std::get<bool>(found->second);
     }
     if (found == router_.constants.end()) {
-      unexpected("'on', 'off' or ';'");
+      return true;  // `onlink weight 3`: what follows is the next option.
     }
     return number() != 0;
   }
