@@ -202,10 +202,16 @@ bool BgpProtocol::expects(const net::Endpoint& local, const net::Endpoint& remot
   if (bgp().local_address && *bgp().local_address != local.addr) {
     return false;
   }
-  if (bgp().local_port != local.port && local.port != 0) {
+  if (local.port != 0 && local.port != listen_port()) {
     return false;
   }
   return !interface_ || remote.scope == 0 || *interface_ == remote.scope;
+}
+
+std::uint16_t BgpProtocol::listen_port() const {
+  constexpr std::uint16_t kBgpPort = 179;
+  const bool default_port = bgp().local_port == kBgpPort && core_.intent != nullptr;
+  return default_port ? core_.intent->listen_port : bgp().local_port;
 }
 
 bool BgpProtocol::spawns_for(const net::Endpoint& remote) const {

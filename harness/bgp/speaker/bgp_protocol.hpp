@@ -44,7 +44,8 @@ class BgpProtocol final : public Protocol {
 
   const intent::BgpIntent& bgp() const { return std::get<intent::BgpIntent>(intent_.body); }
   bool internal() const { return negotiated_ ? negotiated_->internal : is_internal(bgp()); }
-  std::uint32_t cluster_id() const;  ///< 0 unless a client
+  std::uint16_t listen_port() const;  ///< of the protocol, or of the router (dialect 1.6)
+  std::uint32_t cluster_id() const;   ///< 0 unless a client
   std::uint32_t remote_id() const { return negotiated_ ? negotiated_->remote.router_id : 0; }
   std::uint32_t local_id() const { return intent_.router_id.value_or(core_.router_id); }
   /// The interface to a peer that is one hop away; nullopt for multihop.

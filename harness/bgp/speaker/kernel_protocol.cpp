@@ -92,6 +92,12 @@ void KernelProtocol::on_start() {
   }
 }
 
+void KernelProtocol::scan_done() {
+  // Judged in flush, when the tables are decided and what is wanted is known.
+  reconcile_ = state() == observe::ProtocolState::up;
+  core_.flush_later(id());
+}
+
 void KernelProtocol::on_stop(StopReason reason, const std::string&) {
   if (core_.kernel_scanned && !body().persist &&
       !(reason == StopReason::shutdown && core_.keep_kernel_routes)) {
@@ -235,9 +241,22 @@ void KernelProtocol::route_changed(Channel& channel, const rib::Change& change) 
   }
 }
 
+bool KernelProtocol::found_in_kernel(const KernelRouteSpec& want) const {
+  const auto table = core_.kernel_routes.find(want.table);
+  if (table == core_.kernel_routes.end()) {
+    return false;
+  }
+  const auto it = table->second.find({want.prefix, want.metric});
+  return it != table->second.end() && it->second.protocol == kProtocolBird && does_the_same(want, it->second);
+}
+
 void KernelProtocol::flush() {
-  if (!core_.kernel_scanned) {
+  obey_limit();
+  if (!core_.kernel_scanned || state() != observe::ProtocolState::up) {
     return;
+  }
+  if (std::exchange(reconcile_, false)) {
+    reconcile();
   }
   for (const net::Prefix& prefix : std::exchange(dirty_, {})) {
     const auto want = wanted_.find(prefix);
@@ -250,12 +269,15 @@ void KernelProtocol::flush() {
       }
       continue;
     }
-    if (have != installed_.end() && have->second == want->second) {
+    if (have != installed_.end() ? have->second == want->second : found_in_kernel(want->second)) {
+      installed_.insert_or_assign(prefix, want->second);
       continue;
     }
     if (have != installed_.end() && have->second.metric != want->second.metric) {
       core_.act(act::KernelRoute{have->second, false});  // another metric is another route to the kernel
+      core_.kernel_routes[have->second.table].erase({prefix, have->second.metric});
     }
+    core_.kernel_routes[want->second.table].insert_or_assign({prefix, want->second.metric}, want->second);
     installed_.insert_or_assign(prefix, want->second);
     core_.act(act::KernelRoute{want->second, true});
   }
@@ -281,10 +303,7 @@ void KernelProtocol::remove_leftovers() {
   }
 }
 
-void KernelProtocol::scan_done() {
-  if (state() != observe::ProtocolState::up) {
-    return;
-  }
+void KernelProtocol::reconcile() {
   const auto& known = core_.kernel_routes[body().kernel_table];
   for (const auto& [prefix, want] : wanted_) {
     const auto it = known.find({prefix, want.metric});
@@ -298,10 +317,13 @@ void KernelProtocol::scan_done() {
     }
   }
   remove_leftovers();
+  std::set<net::Prefix> prefixes;
   for (const auto& [key, spec] : known) {
-    learn(key.first);
+    prefixes.insert(key.first);
   }
-  core_.flush_later(id());
+  for (const net::Prefix& prefix : prefixes) {
+    learn(prefix);
+  }
 }
 
 bool KernelProtocol::learnable(const KernelRouteSpec& route) const {
@@ -359,6 +381,7 @@ void KernelProtocol::result(const net::Prefix& prefix, int sys_errno) {
   if (refused) {
     core_.note(act::NoteLevel::warning, name(),
                "kernel refused " + to_string(prefix) + ": errno " + std::to_string(sys_errno));
+    core_.kernel_routes[body().kernel_table].erase({prefix, installed_.at(prefix).metric});
     installed_.erase(prefix);
   }
   channels_.front()->table_state().table.set_kernel_refused(prefix, refused);

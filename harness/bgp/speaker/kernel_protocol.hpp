@@ -41,6 +41,9 @@ class KernelProtocol final : public Protocol {
   std::optional<KernelRouteSpec> spec_of(const net::Prefix& prefix, const policy::RouteAttrs& attrs,
                                          const policy::Forwarding& forwarding) const;
   std::optional<KernelRouteSpec> wanted_for(Channel& channel, const rib::Change& change);
+  /// Compares what is wanted with what the kernel has.
+  void reconcile();
+  bool found_in_kernel(const KernelRouteSpec& want) const;
   void remove_leftovers();
   void learn(const net::Prefix& prefix);
   bool learnable(const KernelRouteSpec& route) const;
@@ -48,6 +51,7 @@ class KernelProtocol final : public Protocol {
   std::map<net::Prefix, KernelRouteSpec> wanted_;
   std::map<net::Prefix, KernelRouteSpec> installed_;  ///< as last asked of the kernel, or found there
   std::set<net::Prefix> dirty_;
+  bool reconcile_ = false;
 };
 
 }  // namespace catflap::bgp::internal

@@ -1,5 +1,5 @@
 #include <algorithm>
-#include <set>
+#include <map>
 #include <tuple>
 
 #include "bgp/speaker/speaker_impl.hpp"
@@ -106,10 +106,7 @@ void Speaker::Impl::update_listeners() {
     const intent::BgpIntent& intent = bgp.bgp();
     const net::Family family =
         intent.neighbor ? intent.neighbor->family() : intent.neighbor_range.value_or(net::Prefix()).family();
-    net::Endpoint local{net::IpAddr::any(family), intent.local_port, 0};
-    if (core.intent != nullptr && core.intent->listen_port != 179 && intent.local_port == 179) {
-      local.port = core.intent->listen_port;
-    }
+    net::Endpoint local{net::IpAddr::any(family), bgp.listen_port(), 0};
     if (intent.strict_bind && intent.local_address) {
       local.addr = *intent.local_address;
     } else if (core.intent != nullptr && core.intent->listen_address &&

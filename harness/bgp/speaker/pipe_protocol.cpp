@@ -111,6 +111,7 @@ void PipeProtocol::route_changed(Channel& channel, const rib::Change& change) {
 }
 
 void PipeProtocol::flush() {
+  obey_limit();
   for (std::size_t index = 0; index < 2; ++index) {
     Channel& into = *channels_[1 - index];
     for (const auto& [key, pending] : std::exchange(directions_[index].pending, {})) {

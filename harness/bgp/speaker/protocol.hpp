@@ -37,7 +37,7 @@ class Protocol {
   /// What was set in Core::deadlines is due.
   virtual void deadline() {}
   /// End of a round: send what is pending.
-  virtual void flush() {}
+  virtual void flush() { obey_limit(); }
   /// A prefix of a table that `channel` exports from changed.
   virtual void route_changed(Channel& channel, const rib::Change& change) {
     (void)channel;  // most protocols take no routes

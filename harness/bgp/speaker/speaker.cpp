@@ -109,8 +109,6 @@ void Speaker::Impl::on(const ev::KernelRoute& event) {
 
 void Speaker::Impl::on(const ev::KernelScanDone&) {
   core.kernel_scanned = true;
-  // Leftovers are judged when the tables are decided, so that what is wanted is known.
-  converge();
   for_each_kernel([](KernelProtocol& kernel) { kernel.scan_done(); });
 }
 

@@ -34,7 +34,7 @@ class VirtualNetwork {
   void inject(const std::string& node, Event event);
   /// Closes every connection of the node without a word, and makes it deaf.
   void kill(const std::string& node);
-  /// A fresh speaker in the place of a killed one.
+  /// A fresh speaker in the place of a killed one, which recovers (bird -R).
   void revive(const std::string& node, std::uint64_t seed, intent::RouterIntent intent);
   /// From now on connections of this node take only so many octets at a time, after `pause`.
   void throttle(const std::string& node, std::uint32_t bytes, Duration pause);

@@ -106,7 +106,8 @@ void VirtualNetwork::revive(const std::string& name, std::uint64_t seed, intent:
     schedule(name, Duration{0}, ev::KernelRoute{route, true});
   }
   schedule(name, Duration{0}, ev::KernelScanDone{});
-  configure(name, std::move(intent));
+  schedule(name, Duration{0},
+           ev::Configure{std::make_shared<const intent::RouterIntent>(std::move(intent)), false, true});
 }
 
 void VirtualNetwork::throttle(const std::string& name, std::uint32_t bytes, Duration pause) {
