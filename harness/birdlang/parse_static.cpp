@@ -81,9 +81,7 @@ intent::StaticNextHop Parser::static_next_hop(const intent::StaticRoute& route) 
       fail_token(at, "an IPv6 route cannot have an IPv4 gateway");
     }
     if (accept("%")) {
-      hop.interface = peek().kind == TokenKind::text ? text() : name("the name of an interface");
-    } else if (words("dev")) {
-      hop.interface = text();
+      hop.interface = name("the name of an interface");
     }
     if (hop.via->is_v6() && hop.via->is_link_local() && hop.interface.empty()) {
       fail_token(at, "a link-local gateway requires an interface; write '%NAME' behind it");
