@@ -36,7 +36,5 @@ observe::CapabilitiesView view_of(const wire::Capabilities& capabilities);
 std::vector<std::string> session_flags(const intent::BgpIntent& bgp, const fsm::Negotiated& negotiated);
 /// BIRD's words for an error: class ("Received", "BGP Error", "Socket", "Error") and text; "" for none.
 std::string error_text(const fsm::DownReason& reason);
-/// Code and subcode of a NOTIFICATION in BIRD's words: "Administrative shutdown", "Bad peer AS".
-std::string notification_text(std::uint8_t code, std::uint8_t subcode);
 
 }  // namespace catflap::bgp::internal

@@ -86,18 +86,19 @@ class BgpProtocol final : public Protocol {
 
   // bgp_protocol.cpp
   void try_begin();
-  void begin(IfIndex over);
+  void begin();
   void end(std::uint8_t subcode, const std::string& text);
-  void handle(fsm::Outputs outputs);
-  void dial(ConnId conn);
-  void send(ConnId conn, std::shared_ptr<const Bytes> bytes);
-  void close(ConnId conn, bool graceful);
   void on_established(ConnId conn);
   void on_down(const fsm::DownReason& reason);
   void remember_error(const fsm::DownReason& reason);
   void reschedule();
   FamilyState* family(wire::AfiSafi afi_safi);
   void set_next_hops(FamilyState& state, const net::IpAddr& source);
+  // bgp_connection.cpp
+  void handle(fsm::Outputs outputs);
+  void dial(ConnId conn);
+  void send(ConnId conn, std::shared_ptr<const Bytes> bytes);
+  void close(ConnId conn, bool graceful);
   // bgp_import.cpp
   void on_update(const wire::Update& update);
   void on_end_of_rib(wire::AfiSafi family);

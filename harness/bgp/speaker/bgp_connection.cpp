@@ -1,0 +1,149 @@
+#include <algorithm>
+#include <utility>
+
+#include "base/overloaded.hpp"
+#include "bgp/speaker/addresses.hpp"
+#include "bgp/speaker/bgp_protocol.hpp"
+
+/// Connections of a peer: between the driver's events and the state machine.
+namespace catflap::bgp::internal {
+
+bool BgpProtocol::expects(const net::Endpoint& local, const net::Endpoint& remote) const {
+  if (state() == observe::ProtocolState::down || !bgp().neighbor || *bgp().neighbor != remote.addr) {
+    return false;
+  }
+  if (bgp().local_address && *bgp().local_address != local.addr) {
+    return false;
+  }
+  if (local.port != 0 && local.port != listen_port()) {
+    return false;
+  }
+  return !interface_ || remote.scope == 0 || *interface_ == remote.scope;
+}
+
+std::uint16_t BgpProtocol::listen_port() const {
+  constexpr std::uint16_t kBgpPort = 179;
+  const bool default_port = bgp().local_port == kBgpPort && core_.intent != nullptr;
+  return default_port ? core_.intent->listen_port : bgp().local_port;
+}
+
+bool BgpProtocol::spawns_for(const net::Endpoint& remote) const {
+  return state() != observe::ProtocolState::down && bgp().neighbor_range &&
+         bgp().neighbor_range->family() == remote.addr.family() &&
+         bgp().neighbor_range->contains(remote.addr);
+}
+
+void BgpProtocol::tcp_opened(ConnId conn, const net::Endpoint& local, const net::Endpoint& remote,
+                             bool inbound) {
+  if (peer_ == nullptr) {
+    core_.act(act::TcpClose{conn, false});
+    core_.connections.erase(conn);
+    return;
+  }
+  Connection& connection = connections_[conn];
+  connection.local = local;
+  connection.remote = remote;
+  connection.open = true;
+  core_.connections[conn] = id();
+  if (inbound) {
+    TcpOptions options = tcp_options(bgp(), intent_.vrf);
+    options.md5_password.reset();  // the listener's key made this connection
+    core_.act(act::TcpSetOptions{conn, options});
+  }
+  fsm::Outputs outputs;
+  peer_->tcp_opened(core_.now, conn, inbound, outputs);
+  handle(std::move(outputs));
+}
+
+void BgpProtocol::tcp_bytes(ConnId conn, BytesView bytes) {
+  if (peer_ == nullptr) {
+    return;
+  }
+  fsm::Outputs outputs;
+  peer_->tcp_bytes(core_.now, conn, bytes, outputs);
+  handle(std::move(outputs));
+}
+
+void BgpProtocol::tcp_writable(ConnId conn, std::uint32_t bytes_free) {
+  const auto it = connections_.find(conn);
+  if (it == connections_.end()) {
+    return;
+  }
+  it->second.bytes_free = bytes_free;
+  if (conn == conn_ && bytes_free > 0) {
+    core_.flush_later(id());
+  }
+}
+
+void BgpProtocol::tcp_closed(ConnId conn, const CloseReason& reason) {
+  connections_.erase(conn);
+  core_.connections.erase(conn);
+  if (peer_ == nullptr) {
+    return;
+  }
+  fsm::Outputs outputs;
+  peer_->tcp_closed(core_.now, conn, reason.sys_errno, reason.text, outputs);
+  handle(std::move(outputs));
+  if (rebuild_) {
+    core_.flush_later(id());
+  }
+}
+
+void BgpProtocol::dial(ConnId conn) {
+  ++connect_attempts_;
+  const net::IpAddr& neighbor = *bgp().neighbor;
+  net::Endpoint local{net::IpAddr::any(neighbor.family()), 0, 0};
+  if (bgp().local_address) {
+    local.addr = *bgp().local_address;
+  } else if (interface_) {
+    local.addr = source_for(core_.interfaces, *interface_, neighbor).value_or(local.addr);
+  }
+  net::Endpoint remote{neighbor, bgp().neighbor_port, 0};
+  if (interface_ && neighbor.is_v6() && neighbor.is_link_local()) {
+    remote.scope = *interface_;
+    local.scope = *interface_;
+  }
+  connections_[conn] = Connection{local, remote, false};
+  core_.connections[conn] = id();
+  core_.act(act::TcpConnect{conn, local, remote, tcp_options(bgp(), intent_.vrf)});
+}
+
+void BgpProtocol::send(ConnId conn, std::shared_ptr<const Bytes> bytes) {
+  const auto it = connections_.find(conn);
+  if (it == connections_.end()) {
+    return;
+  }
+  it->second.bytes_free -=
+      static_cast<std::uint32_t>(std::min<std::size_t>(it->second.bytes_free, bytes->size()));
+  core_.act(act::TcpSend{conn, std::move(bytes)});
+}
+
+void BgpProtocol::close(ConnId conn, bool graceful) {
+  if (connections_.erase(conn) != 0) {
+    core_.connections.erase(conn);
+    core_.act(act::TcpClose{conn, graceful});
+  }
+}
+
+void BgpProtocol::handle(fsm::Outputs outputs) {
+  for (fsm::Output& output : outputs) {
+    std::visit(overloaded{
+                   [&](const fsm::out::Dial& o) { dial(o.conn); },
+                   [&](fsm::out::Send& o) { send(o.conn, std::move(o.bytes)); },
+                   [&](const fsm::out::Close& o) { close(o.conn, o.graceful); },
+                   [&](const fsm::out::Established& o) { on_established(o.conn); },
+                   [&](const fsm::out::Received& o) { on_update(o.update); },
+                   [&](const fsm::out::RefreshReceived& o) { on_refresh(o.refresh); },
+                   [&](const fsm::out::Down& o) { on_down(o.reason); },
+                   [&](const fsm::out::StateChanged&) { announce_state(); },
+                   [&](const fsm::out::Failed& o) {
+                     remember_error(o.reason);
+                     announce_state();
+                   },
+               },
+               output);
+  }
+  reschedule();
+}
+
+}  // namespace catflap::bgp::internal
