@@ -317,7 +317,7 @@ void BgpProtocol::send_pending() {
                      " do not fit a message; it is not announced");
       outbox.withdraw(nlri);
     }
-    if (outbox.pending() || !outbox.dirty.empty()) {
+    if (outbox.pending() || !outbox.dirty.empty() || outbox.feeding) {
       blocked = blocked || !room();
       if (room()) {
         core_.flush_later(id());
