@@ -79,6 +79,9 @@ std::optional<IpAddr> parse_v6(std::string_view text) {
   if (!head || !tail) {
     return std::nullopt;
   }
+  if (gap != std::string_view::npos && text.substr(0, gap).find('.') != std::string_view::npos) {
+    return std::nullopt;  // a dotted quad can only be at the end
+  }
   const std::size_t count = head->size() + tail->size();
   if (gap == std::string_view::npos ? count != 8 : count > 7) {
     return std::nullopt;
