@@ -2,7 +2,8 @@
 
 namespace catflap {
 
-/// Prints the broken assertion and aborts. For bugs only: nothing that a peer, a file or a user does may lead here.
+/// Prints the broken assertion and aborts. For bugs only: nothing that a peer, a file or a user does may lead
+/// here.
 [[noreturn]] void assertion_failed(const char* condition, const char* file, int line);
 
 }  // namespace catflap

@@ -43,10 +43,18 @@ int hex_digit(char c) {
 
 }  // namespace
 
-std::optional<std::uint8_t> ByteReader::u8() { return read_big_endian<std::uint8_t>(bytes_, offset_); }
-std::optional<std::uint16_t> ByteReader::u16() { return read_big_endian<std::uint16_t>(bytes_, offset_); }
-std::optional<std::uint32_t> ByteReader::u32() { return read_big_endian<std::uint32_t>(bytes_, offset_); }
-std::optional<std::uint64_t> ByteReader::u64() { return read_big_endian<std::uint64_t>(bytes_, offset_); }
+std::optional<std::uint8_t> ByteReader::u8() {
+  return read_big_endian<std::uint8_t>(bytes_, offset_);
+}
+std::optional<std::uint16_t> ByteReader::u16() {
+  return read_big_endian<std::uint16_t>(bytes_, offset_);
+}
+std::optional<std::uint32_t> ByteReader::u32() {
+  return read_big_endian<std::uint32_t>(bytes_, offset_);
+}
+std::optional<std::uint64_t> ByteReader::u64() {
+  return read_big_endian<std::uint64_t>(bytes_, offset_);
+}
 
 std::optional<BytesView> ByteReader::take(std::size_t count) {
   if (remaining() < count) {
@@ -63,11 +71,21 @@ BytesView ByteReader::rest() {
   return view;
 }
 
-void ByteSink::u8(std::uint8_t value) { buffer_.push_back(static_cast<std::byte>(value)); }
-void ByteSink::u16(std::uint16_t value) { append_big_endian(buffer_, value); }
-void ByteSink::u32(std::uint32_t value) { append_big_endian(buffer_, value); }
-void ByteSink::u64(std::uint64_t value) { append_big_endian(buffer_, value); }
-void ByteSink::bytes(BytesView bytes) { buffer_.insert(buffer_.end(), bytes.begin(), bytes.end()); }
+void ByteSink::u8(std::uint8_t value) {
+  buffer_.push_back(static_cast<std::byte>(value));
+}
+void ByteSink::u16(std::uint16_t value) {
+  append_big_endian(buffer_, value);
+}
+void ByteSink::u32(std::uint32_t value) {
+  append_big_endian(buffer_, value);
+}
+void ByteSink::u64(std::uint64_t value) {
+  append_big_endian(buffer_, value);
+}
+void ByteSink::bytes(BytesView bytes) {
+  buffer_.insert(buffer_.end(), bytes.begin(), bytes.end());
+}
 
 void ByteSink::patch_u16(std::size_t offset, std::uint16_t value) {
   CATFLAP_ASSERT(offset + 2 <= buffer_.size());
@@ -108,7 +126,9 @@ std::optional<Bytes> from_hex(std::string_view text) {
   return bytes;
 }
 
-BytesView as_bytes(std::string_view text) { return std::as_bytes(std::span<const char>(text.data(), text.size())); }
+BytesView as_bytes(std::string_view text) {
+  return std::as_bytes(std::span<const char>(text.data(), text.size()));
+}
 
 std::string_view as_text(BytesView bytes) {
   return {reinterpret_cast<const char*>(bytes.data()), bytes.size()};

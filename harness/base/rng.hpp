@@ -4,7 +4,8 @@
 
 namespace catflap {
 
-/// Seeded pseudo-random numbers (splitmix64): the same sequence with every compiler and library. Not for secrets.
+/// Seeded pseudo-random numbers (splitmix64): the same sequence with every compiler and library. Not for
+/// secrets.
 class Rng {
  public:
   explicit Rng(std::uint64_t seed) : state_(seed) {}

@@ -13,13 +13,6 @@
 #include "sys/files.hpp"
 
 namespace catflap::lab {
-namespace {
-
-/// How long a daemon may take to say goodbye before it is killed.
-constexpr std::chrono::milliseconds kSayGoodbye(200);
-
-}  // namespace
-
 Engine::Engine(sys::EventLoop& loop, topology::Topology topology, Options options)
     : loop_(loop),
       topology_(std::move(topology)),
@@ -30,7 +23,7 @@ Engine::Engine(sys::EventLoop& loop, topology::Topology topology, Options option
 
 Engine::~Engine() {
   *alive_ = false;
-  tear_down(kSayGoodbye);
+  tear_down();
 }
 
 Result<std::unique_ptr<Engine>> Engine::bring_up(sys::EventLoop& loop, topology::Topology topology,
@@ -123,13 +116,17 @@ Result<std::string> Engine::config_of(const expect::WiredNode& node) const {
   return text;
 }
 
-Status Engine::wait_ready() {
+Status Engine::wait_ready(const std::function<bool()>& cancelled) {
   const Instant deadline = sys::monotonic_now() + options_.ready_timeout;
   for (const auto& node : nodes_) {
     node->set_interest(daemons::Interest::waiting);
   }
   std::optional<Error> failure;
+  bool stop = false;
   const bool ready = loop_.run_until(deadline, [&] {
+    if ((stop = cancelled && cancelled())) {
+      return true;
+    }
     for (const auto& node : nodes_) {
       if ((failure = node->failure())) {
         return true;
@@ -140,6 +137,9 @@ Status Engine::wait_ready() {
   set_interest();
   if (failure) {
     return fail(std::move(*failure));
+  }
+  if (stop) {
+    return fail(Errc::io, "cancelled");
   }
   if (!ready) {
     std::string names;
@@ -153,23 +153,18 @@ Status Engine::wait_ready() {
   return {};
 }
 
-void Engine::tear_down(std::chrono::milliseconds grace) {
+void Engine::tear_down() {
   if (!up_) {
     dir_.reset();
     return;
   }
   up_ = false;
   give_up_checks();
-  // Ask all, then wait for each: the longest, not the sum.
+  // All are told before the first is waited for.
   for (const auto& node : nodes_) {
     if (node->daemon_runs()) {
-      (void)node->signal_daemon(SIGTERM);  // it may have exited by itself
+      (void)node->signal_daemon(SIGKILL);  // it may have exited by itself
     }
-  }
-  const Instant end = sys::monotonic_now() + grace;
-  for (const auto& node : nodes_) {
-    const auto rest = std::chrono::duration_cast<std::chrono::milliseconds>(end - sys::monotonic_now());
-    (void)node->stop_daemon(std::max(rest, std::chrono::milliseconds(0)));  // killed with the lab otherwise
   }
   by_name_.clear();
   nodes_.clear();

@@ -41,15 +41,18 @@ class Engine {
 
   /// Runs the loop until every daemon has told its state. Errors: one exited (with its last words), or the
   /// timeout.
-  Status wait_ready();
+  /// `cancelled`, if given, ends the wait early with Errc::io.
+  Status wait_ready(const std::function<bool()>& cancelled = {});
   /// All daemons are asked to end at once, then the namespaces are dropped. Idempotent; blocks for `grace` at
   /// most.
-  void tear_down(std::chrono::milliseconds grace);
+  void tear_down();
 
   /// Calls `done` once, from the loop, when the check is decided.
   void check(expect::Check check, std::function<void(CheckResult)> done);
   /// Calls `done` once; at once for everything but `exec`.
   void perform(const topology::Action& action, std::function<void(Status)> done);
+  /// Undoes what tests did: links up, paused speakers resumed, ended ones started again.
+  Status reset();
   /// Evaluates a check as things are now, without waiting.
   CheckResult judge(const expect::Check& check);
 

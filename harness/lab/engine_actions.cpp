@@ -52,6 +52,25 @@ void Engine::perform(const topology::Action& action, std::function<void(Status)>
   }
 }
 
+Status Engine::reset() {
+  for (const expect::WiredLink& link : world_.wiring().links) {
+    for (const expect::WiredInterface& end : link.ends) {
+      if (auto done = by_name_.at(end.node)->set_link(end.name, true); !done) {
+        return done;
+      }
+    }
+  }
+  for (const auto& node : nodes_) {
+    if (!node->has_daemon()) {
+      continue;
+    }
+    if (auto done = node->daemon_runs() ? node->signal_daemon(SIGCONT) : node->start_daemon(); !done) {
+      return done;
+    }
+  }
+  return wait_ready();
+}
+
 Status Engine::change_links(const topology::Action& action, bool up) {
   bool any = false;
   for (const expect::WiredLink& link : world_.wiring().links) {

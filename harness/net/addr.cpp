@@ -152,7 +152,9 @@ std::string v6_to_string(std::uint64_t high, std::uint64_t low) {
 
 }  // namespace
 
-std::string_view to_string(Family family) { return family == Family::ipv4 ? "ipv4" : "ipv6"; }
+std::string_view to_string(Family family) {
+  return family == Family::ipv4 ? "ipv4" : "ipv6";
+}
 
 Result<IpAddr> IpAddr::from_octets(BytesView octets) {
   ByteReader reader(octets);
@@ -197,7 +199,9 @@ bool IpAddr::is_loopback() const {
 bool IpAddr::is_link_local() const {
   return is_v4() ? v4_value() >> 16U == 0xA9FE : high_ >> 54U == 0xFE80U >> 6U;
 }
-bool IpAddr::is_multicast() const { return is_v4() ? v4_value() >> 28U == 0xE : high_ >> 56U == 0xFF; }
+bool IpAddr::is_multicast() const {
+  return is_v4() ? v4_value() >> 28U == 0xE : high_ >> 56U == 0xFF;
+}
 
 Bytes IpAddr::octets() const {
   ByteSink sink;
@@ -223,7 +227,8 @@ Prefix::Prefix(const IpAddr& addr, std::uint8_t length)
 
 Result<Prefix> Prefix::parse(std::string_view text) {
   if (text.find('/') == std::string_view::npos) {
-    return fail(Errc::invalid, "'" + std::string(text) + "' is not a prefix: the length is missing, as in 10.0.0.0/8");
+    return fail(Errc::invalid,
+                "'" + std::string(text) + "' is not a prefix: the length is missing, as in 10.0.0.0/8");
   }
   const auto address = InterfaceAddress::parse(text);
   if (!address) {
@@ -240,7 +245,9 @@ bool Prefix::contains(const IpAddr& addr) const {
   return addr.family() == family() && addr.masked(length_) == addr_;
 }
 
-bool Prefix::covers(const Prefix& other) const { return other.length_ >= length_ && contains(other.addr_); }
+bool Prefix::covers(const Prefix& other) const {
+  return other.length_ >= length_ && contains(other.addr_);
+}
 
 std::string to_string(const Prefix& prefix) {
   return to_string(prefix.addr()) + "/" + std::to_string(prefix.length());
@@ -275,6 +282,8 @@ std::string to_string(const Endpoint& endpoint) {
   return "[" + to_string(endpoint.addr) + zone + "]:" + std::to_string(endpoint.port);
 }
 
-std::string router_id_to_string(std::uint32_t id) { return quad_to_string(id); }
+std::string router_id_to_string(std::uint32_t id) {
+  return quad_to_string(id);
+}
 
 }  // namespace catflap::net

@@ -19,9 +19,13 @@ enum class Family : std::uint8_t { ipv4, ipv6 };
 std::string_view to_string(Family family);
 
 /// Octets of an address of `family`: 4 or 16.
-constexpr std::size_t address_octets(Family family) { return family == Family::ipv4 ? 4 : 16; }
+constexpr std::size_t address_octets(Family family) {
+  return family == Family::ipv4 ? 4 : 16;
+}
 /// Bits of an address of `family`: 32 or 128.
-constexpr std::uint8_t address_bits(Family family) { return family == Family::ipv4 ? 32 : 128; }
+constexpr std::uint8_t address_bits(Family family) {
+  return family == Family::ipv4 ? 32 : 128;
+}
 
 /// An IPv4 or IPv6 address. Ordered by family, then by value. The default value is 0.0.0.0.
 class IpAddr {
@@ -68,7 +72,8 @@ class IpAddr {
   constexpr auto operator<=>(const IpAddr&) const = default;
 
  private:
-  constexpr IpAddr(Family family, std::uint64_t high, std::uint64_t low) : family_(family), high_(high), low_(low) {}
+  constexpr IpAddr(Family family, std::uint64_t high, std::uint64_t low)
+      : family_(family), high_(high), low_(low) {}
 
   Family family_ = Family::ipv4;
   std::uint64_t high_ = 0;
@@ -140,7 +145,8 @@ std::string router_id_to_string(std::uint32_t id);
 template <>
 struct std::hash<catflap::net::IpAddr> {
   std::size_t operator()(const catflap::net::IpAddr& addr) const noexcept {
-    std::uint64_t h = addr.high() * 0x9E3779B97F4A7C15ULL ^ (addr.low() + 0xBF58476D1CE4E5B9ULL) * 0x94D049BB133111EBULL;
+    std::uint64_t h =
+        addr.high() * 0x9E3779B97F4A7C15ULL ^ (addr.low() + 0xBF58476D1CE4E5B9ULL) * 0x94D049BB133111EBULL;
     h ^= h >> 29U;
     return static_cast<std::size_t>(h * 0xBF58476D1CE4E5B9ULL + static_cast<std::uint64_t>(addr.family()));
   }

@@ -11,8 +11,12 @@
 namespace catflap::net {
 namespace {
 
-Prefix prefix(std::string_view text) { return Prefix::parse(text).value(); }
-IpAddr addr(std::string_view text) { return IpAddr::parse(text).value(); }
+Prefix prefix(std::string_view text) {
+  return Prefix::parse(text).value();
+}
+IpAddr addr(std::string_view text) {
+  return IpAddr::parse(text).value();
+}
 
 struct TextCase {
   const char* in;
@@ -31,18 +35,17 @@ TEST_P(AddressText, ParsesAndPrints) {
   }
 }
 
-INSTANTIATE_TEST_SUITE_P(Table, AddressText,
-                         testing::Values(TextCase{"10.0.0.1", "10.0.0.1"}, TextCase{"255.255.255.255", "255.255.255.255"},
-                                         TextCase{"010.0.0.1", nullptr}, TextCase{"10.0.0", nullptr},
-                                         TextCase{"10.0.0.1.", nullptr}, TextCase{"10.0.0.256", nullptr},
-                                         TextCase{"", nullptr}, TextCase{"::", "::"}, TextCase{"::1", "::1"},
-                                         TextCase{"fe80::0:1", "fe80::1"}, TextCase{"1:0:0:2:0:0:0:3", "1:0:0:2::3"},
-                                         TextCase{"1::2:3:4:5:6:7", "1:0:2:3:4:5:6:7"},
-                                         TextCase{"2001:DB8::A", "2001:db8::a"},
-                                         TextCase{"::ffff:10.0.0.1", "::ffff:10.0.0.1"},
-                                         TextCase{"1:2:3:4:5:6:7:8:9", nullptr}, TextCase{"1:2:3:4:5:6:7:", nullptr},
-                                         TextCase{"1::2::3", nullptr}, TextCase{":1::2", nullptr},
-                                         TextCase{"12345::", nullptr}, TextCase{"1:2:3:4:5:6:7::8", nullptr}));
+INSTANTIATE_TEST_SUITE_P(
+    Table, AddressText,
+    testing::Values(TextCase{"10.0.0.1", "10.0.0.1"}, TextCase{"255.255.255.255", "255.255.255.255"},
+                    TextCase{"010.0.0.1", nullptr}, TextCase{"10.0.0", nullptr},
+                    TextCase{"10.0.0.1.", nullptr}, TextCase{"10.0.0.256", nullptr}, TextCase{"", nullptr},
+                    TextCase{"::", "::"}, TextCase{"::1", "::1"}, TextCase{"fe80::0:1", "fe80::1"},
+                    TextCase{"1:0:0:2:0:0:0:3", "1:0:0:2::3"}, TextCase{"1::2:3:4:5:6:7", "1:0:2:3:4:5:6:7"},
+                    TextCase{"2001:DB8::A", "2001:db8::a"}, TextCase{"::ffff:10.0.0.1", "::ffff:10.0.0.1"},
+                    TextCase{"1:2:3:4:5:6:7:8:9", nullptr}, TextCase{"1:2:3:4:5:6:7:", nullptr},
+                    TextCase{"1::2::3", nullptr}, TextCase{":1::2", nullptr}, TextCase{"12345::", nullptr},
+                    TextCase{"1:2:3:4:5:6:7::8", nullptr}));
 
 TEST(Prefix, RefusesHostBitsAndSaysWhatIsMeant) {
   const auto result = Prefix::parse("10.1.0.1/24");

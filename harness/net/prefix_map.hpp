@@ -10,14 +10,15 @@
 
 namespace catflap::net {
 
-/// An ordered map from prefixes to values: a path-compressed binary trie for each family. Iteration is in prefix order
-/// (IPv4 before IPv6; by address, shorter first), the same on every machine. Look-ups cost O(length of the prefix).
-/// Values keep their address until they are erased. Expected size: 10^6 prefixes.
+/// An ordered map from prefixes to values: a path-compressed binary trie for each family. Iteration is in
+/// prefix order (IPv4 before IPv6; by address, shorter first), the same on every machine. Look-ups cost
+/// O(length of the prefix). Values keep their address until they are erased. Expected size: 10^6 prefixes.
 template <class T>
 class PrefixMap {
  public:
   PrefixMap() = default;
-  PrefixMap(PrefixMap&& other) noexcept : roots_(std::move(other.roots_)), size_(std::exchange(other.size_, 0)) {}
+  PrefixMap(PrefixMap&& other) noexcept
+      : roots_(std::move(other.roots_)), size_(std::exchange(other.size_, 0)) {}
   PrefixMap& operator=(PrefixMap&& other) noexcept {
     roots_ = std::move(other.roots_);
     size_ = std::exchange(other.size_, 0);
@@ -86,7 +87,8 @@ class PrefixMap {
     std::array<std::unique_ptr<Node>*, 130> path{};
     std::size_t depth = 0;
     std::unique_ptr<Node>* slot = &roots_[index(prefix.family())];
-    while (*slot != nullptr && (*slot)->prefix.length() <= prefix.length() && (*slot)->prefix.covers(prefix)) {
+    while (*slot != nullptr && (*slot)->prefix.length() <= prefix.length() &&
+           (*slot)->prefix.covers(prefix)) {
       path[depth++] = slot;
       if ((*slot)->prefix.length() == prefix.length()) {
         break;
@@ -133,8 +135,8 @@ class PrefixMap {
       }
     }
   }
-  /// The first entry that is greater than `after` in prefix order (all families), for walks in steps; nullopt at the
-  /// end.
+  /// The first entry that is greater than `after` in prefix order (all families), for walks in steps; nullopt
+  /// at the end.
   std::optional<Prefix> next(const Prefix& after) const {
     std::optional<Prefix> found = next_in(root(after.family()), after);
     if (!found && after.family() == Family::ipv4) {
@@ -166,7 +168,8 @@ class PrefixMap {
   static std::size_t index(Family family) { return family == Family::ipv4 ? 0 : 1; }
   const Node* root(Family family) const { return roots_[index(family)].get(); }
 
-  /// Puts a node for `prefix`, or the fork that leads to it, above `slot`, which is not covered by `prefix`'s path.
+  /// Puts a node for `prefix`, or the fork that leads to it, above `slot`, which is not covered by `prefix`'s
+  /// path.
   static void split(std::unique_ptr<Node>& slot, const Prefix& prefix) {
     const Prefix& there = slot->prefix;
     std::uint8_t common = 0;

@@ -21,11 +21,6 @@ constexpr const char* version_of(birdc::Format format) {
   return format == birdc::Format::bird2 ? "2.0.12" : "1.6.8";
 }
 
-bool is_configured(const intent::RouterIntent& intent, std::string_view name) {
-  return std::any_of(intent.protocols.begin(), intent.protocols.end(),
-                     [&](const intent::ProtocolIntent& protocol) { return protocol.name == name; });
-}
-
 }  // namespace
 
 birdc::Clock CommandRunner::clock() const {

@@ -162,7 +162,9 @@ void Daemon::apply(std::shared_ptr<const intent::RouterIntent> intent, bool soft
   undo_timer_ = sys::EventLoop::TimerId::none;
   previous_ = std::exchange(current_, intent);
   configured_ = sys::monotonic_now();
-  driver_->tell(bgp::ev::Configure{std::move(intent), soft});
+  bgp::ev::Configure configure{std::move(intent), soft};
+  configure.recover = std::exchange(options_.graceful_restart_recovery, false);  // counts for the first one
+  driver_->tell(std::move(configure));
   if (timeout_s) {
     undo_timer_ = loop_->after(std::chrono::seconds(*timeout_s), [this] {
       sys::log::warn("configuration not confirmed in time: going back");

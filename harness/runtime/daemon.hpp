@@ -24,8 +24,9 @@ struct DaemonOptions {
   birdlang::Dialect dialect = birdlang::Dialect::bird2;
   net::Family family = net::Family::ipv4;  ///< dialect 1.6 only
   birdc::Format format = birdc::Format::bird2;
-  std::string version;                ///< "catflap-bgpd 0.1.0"
-  std::optional<std::uint64_t> seed;  ///< nullopt: the kernel's randomness
+  std::string version;                     ///< "catflap-bgpd 0.1.0"
+  bool graceful_restart_recovery = false;  ///< `-R`: keep the kernel's routes while peers come back
+  std::optional<std::uint64_t> seed;       ///< nullopt: the kernel's randomness
 };
 
 /// catflap-bgpd: one speaker with its sockets, in the namespace of the process. SIGHUP configures again,

@@ -21,6 +21,12 @@ void sort_by_place(std::vector<Diagnostic>& diagnostics) {
   }
 }
 
+Error first_of(std::vector<Diagnostic>& diagnostics) {
+  sort_by_place(diagnostics);
+  const Diagnostic& first = diagnostics.front();
+  return {Errc::invalid, first.message + (first.hint.empty() ? "" : "; " + first.hint), 0, first.where};
+}
+
 }  // namespace
 
 std::string to_string(const Diagnostic& diagnostic) {
@@ -55,14 +61,29 @@ Result<expect::Check> parse_check(std::string_view yaml) {
   Reader reader(diagnostics);
   const auto checks = root ? read_checks(reader, *root) : std::vector<expect::Check>{};
   if (!diagnostics.empty()) {
-    sort_by_place(diagnostics);
-    Diagnostic& first = diagnostics.front();
-    return fail_at(first.where, first.message + (first.hint.empty() ? "" : "; " + first.hint));
+    return fail(first_of(diagnostics));
   }
   if (checks.size() != 1) {
     return fail(Errc::invalid, "expected one check, such as { established: r1 ~ r2 }");
   }
   return checks.front();
+}
+
+Result<std::vector<Action>> parse_actions(std::string_view yaml) {
+  std::vector<Diagnostic> diagnostics;
+  std::vector<Action> actions;
+  const auto root = parse_yaml(yaml, "", diagnostics);
+  Reader reader(diagnostics);
+  if (root) {
+    reader.object(*root, "do", action_fields(), actions);
+  }
+  if (!diagnostics.empty()) {
+    return fail(first_of(diagnostics));
+  }
+  if (actions.empty()) {
+    return fail(Errc::invalid, "expected an action, such as { down: r1 -- r2 }");
+  }
+  return actions;
 }
 
 }  // namespace catflap::topology

@@ -45,6 +45,10 @@ std::vector<Diagnostic> validate(const Topology& topology);
 /// Reads one check in the file's syntax, `{ established: r1 ~ r2, within: 5s }`, for `catflap expect`.
 Result<expect::Check> parse_check(std::string_view yaml);
 
+/// Reads actions in the file's syntax, `{ down: r1 -- r2 }`, for `catflap do`; several keys are several
+/// actions.
+Result<std::vector<Action>> parse_actions(std::string_view yaml);
+
 /// The JSON schema (draft 2020-12) of topology files, for editors.
 std::string json_schema();
 

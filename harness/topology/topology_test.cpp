@@ -313,6 +313,17 @@ TEST(Schema, DescribesEveryKey) {
   }
 }
 
+TEST(ParseActions, ReadsTheWordsOfDo) {
+  const auto actions = parse_actions("{ down: r1 -- r2, kill: r3/speaker }");
+  ASSERT_TRUE(actions) << to_string(actions.error());
+  ASSERT_EQ(actions->size(), 2U);
+  EXPECT_EQ(to_string(actions->at(0)), "down r1 -- r2");
+  EXPECT_EQ(actions->at(1).verb, Action::Verb::kill);
+  EXPECT_EQ(parse_actions("{ dwn: r1 }").error().where->column, 3U);
+  EXPECT_FALSE(parse_actions("{}"));
+  EXPECT_FALSE(parse_actions("["));
+}
+
 TEST(ParseCheck, ReadsOneCheckOfTheCommandLine) {
   const auto check = parse_check("{ route: { at: r1, to: 10.2.0.1 }, within: 5s }");
   ASSERT_TRUE(check) << to_string(check.error());

@@ -47,7 +47,7 @@ Examples:
 
 struct Arguments {
   DaemonOptions options;
-  bool check_only = false, foreground = false, debug = false, graceful_restart = false;
+  bool check_only = false, foreground = false, debug = false;
   std::string log_file;
 };
 
@@ -102,7 +102,7 @@ Arguments parse_arguments(int argc, char** argv) {
         arguments.check_only = true;
         break;
       case 'R':
-        arguments.graceful_restart = true;
+        options.graceful_restart_recovery = true;
         break;
       case 'l':
         options.config_file = "bird.conf";

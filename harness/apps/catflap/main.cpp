@@ -1,0 +1,121 @@
+#include <cstdio>
+#include <string>
+#include <vector>
+
+#include <CLI/CLI.hpp>
+
+#include "sys/signals.hpp"
+#include "verbs.hpp"
+
+namespace {
+
+using namespace catflap;
+
+constexpr const char* kFooter = R"(
+Examples:
+  sudo catflap test topologies/two-router.yaml            bring it up, check it, take it down
+  sudo catflap up topologies/two-router.yaml              ... and leave it up
+  sudo catflap status                                     nodes, sessions, routes
+  sudo catflap exec r1 -- ip route                        a command inside a node
+  sudo catflap expect 'route: { at: r1, to: 10.2.0.0/24, via: 192.168.1.2 }'
+  sudo catflap down
+
+Exit codes: 0 ok, 1 a check failed, 2 bad input, 3 environment, 77 skipped.
+)";
+
+struct Arguments {
+  app::Common common;
+  app::Input input;
+  std::vector<std::string> files, speakers, command, labs;
+  std::string junit, node, text, within, directory;
+  bool configs = false, no_wait = false, matrix = false, all = false;
+};
+
+void add_speakers(CLI::App* verb, std::vector<std::string>& into) {
+  verb->add_option("--speaker", into, "NODE=self|bird, or self|bird for every node; may be repeated")
+      ->take_all();
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  sys::ignore_sigpipe();
+  Arguments a;
+  int code = app::kExitOk;
+  CLI::App cli("Network labs and integration tests for BGP networks.", "catflap");
+  cli.footer(kFooter);
+  cli.require_subcommand(1);
+  cli.set_version_flag("--version", "catflap " CATFLAP_VERSION);
+  cli.fallthrough();
+  cli.add_flag("--json", a.common.json, "machine-readable output");
+  cli.add_option("--lab", a.common.lab, "which running lab (default: the only one)");
+  cli.add_option("-C", a.directory, "change to this folder first")->each([](const std::string& folder) {
+    if (::chdir(folder.c_str()) != 0) {
+      throw CLI::ValidationError("-C", "cannot change to " + folder);
+    }
+  });
+  const auto verb = [&](const char* name, const char* help, auto run) {
+    CLI::App* const added = cli.add_subcommand(name, help);
+    added->callback([&code, run] { code = run(); });
+    return added;
+  };
+
+  CLI::App* v = verb("validate", "read topology files and report every mistake",
+                     [&] { return app::validate(a.common, a.files); });
+  v->add_option("file", a.files, "topology files")->required();
+
+  v = verb("plan", "show what a topology becomes: interfaces, addresses, sessions",
+           [&] { return app::plan(a.common, a.input, a.configs); });
+  v->add_option("file", a.input.file, "topology file")->required();
+  v->add_flag("--configs", a.configs, "also the generated configurations");
+  add_speakers(v, a.input.speakers);
+
+  v = verb("up", "bring a lab up and leave it running",
+           [&] { return app::up(a.common, a.input, !a.no_wait); });
+  v->add_option("file", a.input.file, "topology file")->required();
+  v->add_option("--name", a.input.name, "name of the running lab (default: the topology's)");
+  v->add_flag("--no-wait", a.no_wait, "do not wait for the sessions");
+  add_speakers(v, a.input.speakers);
+
+  v = verb("test", "bring labs up, run their checks, take them down",
+           [&] { return app::test(a.common, a.files, a.speakers, a.matrix, a.junit); });
+  v->add_option("file", a.files, "topology files")->required();
+  v->add_flag("--matrix", a.matrix, "run every combination of speakers that the file names");
+  v->add_option("--junit", a.junit, "write a JUnit report to this file");
+  add_speakers(v, a.speakers);
+
+  verb("status", "nodes, sessions and routes of a running lab", [&] { return app::status(a.common); });
+
+  v = verb("exec", "run a command inside a node: catflap exec r1 -- ip route",
+           [&] { return app::exec(a.common, a.node, a.command); });
+  v->add_option("node", a.node, "node")->required();
+  v->add_option("command", a.command, "command and its arguments")->required();
+  v->positionals_at_end();
+
+  v = verb("sh", "a shell inside a node", [&] { return app::shell(a.common, a.node); });
+  v->add_option("node", a.node, "node")->required();
+
+  v = verb("expect", "check something of a running lab: catflap expect 'established: r1 ~ r2'",
+           [&] { return app::expect(a.common, a.text, a.within); });
+  v->add_option("check", a.text, "a check as in the test: section of a topology")->required();
+  v->add_option("--within", a.within, "how long to wait, as 5s");
+
+  v = verb("do", "change a running lab: catflap do 'down: r1 -- r2'",
+           [&] { return app::act(a.common, a.text); });
+  v->add_option("action", a.text, "an action as in do: of a topology")->required();
+
+  v = verb("down", "take labs down", [&] { return app::down(a.common, a.labs, a.all); });
+  v->add_option("lab", a.labs, "names of running labs (default: the only one)");
+  v->add_flag("--all", a.all, "every lab");
+
+  verb("gc", "remove what killed labs left behind", [&] { return app::gc(a.common); });
+  verb("doctor", "what this machine can do for labs", [&] { return app::doctor(a.common); });
+  verb("schema", "print the JSON schema of topology files", [] { return app::schema(); });
+
+  try {
+    cli.parse(argc, argv);
+  } catch (const CLI::ParseError& error) {
+    return cli.exit(error) == 0 ? app::kExitOk : app::kExitBadInput;
+  }
+  return code;
+}

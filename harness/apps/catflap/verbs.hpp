@@ -1,0 +1,58 @@
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "base/result.hpp"
+#include "lab/options.hpp"
+#include "topology/topology.hpp"
+
+/// The verbs of `catflap`. Each returns the exit code.
+namespace catflap::app {
+
+inline constexpr int kExitOk = 0;
+inline constexpr int kExitCheckFailed = 1;
+inline constexpr int kExitBadInput = 2;
+inline constexpr int kExitEnvironment = 3;
+inline constexpr int kExitSkipped = 77;
+
+/// What every verb knows.
+struct Common {
+  bool json = false;
+  std::string lab;  ///< --lab: which running lab; "": the only one
+};
+
+/// A topology file with what the command line changes of it.
+struct Input {
+  std::string file;
+  std::vector<std::string> speakers;  ///< "NODE=self|bird", or "self|bird" for all
+  std::string name;                   ///< of the running lab; "": the topology's
+};
+
+int validate(const Common& common, const std::vector<std::string>& files);
+int plan(const Common& common, const Input& input, bool configs);
+int up(const Common& common, const Input& input, bool wait);
+int test(const Common& common, const std::vector<std::string>& files,
+         const std::vector<std::string>& speakers, bool matrix, const std::string& junit);
+int status(const Common& common);
+int exec(const Common& common, const std::string& node, const std::vector<std::string>& command);
+int shell(const Common& common, const std::string& node);
+int expect(const Common& common, const std::string& check, const std::string& within);
+int act(const Common& common, const std::string& action);
+int down(const Common& common, const std::vector<std::string>& labs, bool all);
+int gc(const Common& common);
+int doctor(const Common& common);
+int schema();
+
+/// Prints "catflap: error", or {"error": ...} with --json, and returns the exit code that fits.
+int report_error(const Common& common, const Error& error);
+/// Reads a topology; prints all its diagnostics to standard error. Errc::invalid if it cannot be used: told
+/// already.
+Result<topology::Topology> load_topology(const Common& common, const std::string& file);
+/// Applies "NODE=self|bird" and "self|bird".
+Result<topology::Topology> with_speakers(topology::Topology topology,
+                                         const std::vector<std::string>& speakers);
+/// The lab that --lab names, or the only one that is up.
+Result<std::string> chosen_lab(const Common& common);
+
+}  // namespace catflap::app
