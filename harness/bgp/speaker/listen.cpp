@@ -131,7 +131,9 @@ void Speaker::Impl::update_listeners() {
   }
   if (!(sockets == listening_)) {
     listening_ = sockets;
-    core.act(act::Listen{std::move(sockets)});
+    // Before any dial of this round: when two routers start at the same time, the one that dials later must find the
+    // other one listening, or both wait for their retry.
+    core.actions.insert(core.actions.begin(), act::Listen{std::move(sockets)});
   }
 }
 
