@@ -7,6 +7,9 @@
 file(STRINGS "${CMAKE_SOURCE_DIR}/harness/modules.txt" CATFLAP_MODULE_LINES REGEX "^[a-z]")
 set_property(DIRECTORY "${CMAKE_SOURCE_DIR}" APPEND PROPERTY CMAKE_CONFIGURE_DEPENDS "${CMAKE_SOURCE_DIR}/harness/modules.txt")
 
+# All unit tests: what the sanitizer presets build.
+add_custom_target(unit_tests)
+
 function(catflap_module_dependencies module out)
   foreach(line IN LISTS CATFLAP_MODULE_LINES)
     separate_arguments(words UNIX_COMMAND "${line}")
@@ -60,6 +63,7 @@ function(catflap_module)
     target_compile_definitions(${flat}_test PRIVATE CATFLAP_SOURCE_DIR="${CMAKE_SOURCE_DIR}")
     add_test(NAME ${flat}_test COMMAND ${flat}_test)
     set_tests_properties(${flat}_test PROPERTIES LABELS unit TIMEOUT 120)
+    add_dependencies(unit_tests ${flat}_test)
   endif()
 endfunction()
 
