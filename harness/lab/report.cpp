@@ -93,7 +93,8 @@ std::string format_summary_line(const ScenarioReport& report) {
     case ScenarioReport::Status::passed:
       return fmt::format("  ✔ {}  {} checks  {}\n", title(report), checks, format_duration(report.total));
     case ScenarioReport::Status::failed:
-      return fmt::format("  ✘ {}  {} checks  {}\n", title(report), checks, format_duration(report.total));
+      return fmt::format("  ✘ {}  {} checks  {}{}\n", title(report), checks, format_duration(report.total),
+                         report.evidence.empty() ? "" : "  evidence: " + report.evidence.string());
     case ScenarioReport::Status::skipped:
       return fmt::format("  ⊘ {}  skipped: {}\n", title(report), report.reason);
     case ScenarioReport::Status::error:
@@ -122,6 +123,9 @@ std::string reports_json(const std::vector<ScenarioReport>& reports) {
                           {"up_ms", seconds(report.up) * 1e3},
                           {"total_ms", seconds(report.total) * 1e3},
                           {"checks", nlohmann::json::array()}};
+    if (!report.evidence.empty()) {
+      one["evidence"] = report.evidence.string();
+    }
     if (!report.reason.empty()) {
       one["reason"] = report.reason;
     }

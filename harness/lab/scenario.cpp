@@ -2,6 +2,7 @@
 
 #include <utility>
 
+#include "lab/evidence.hpp"
 #include "lab/lab.hpp"
 #include "sys/clock.hpp"
 
@@ -84,14 +85,15 @@ void run_steps(Engine& engine, const std::vector<topology::Step>& steps, Scenari
   }
 }
 
-ScenarioReport run_scenario(const topology::Topology& topology, const Options& options, bool skip_missing,
+ScenarioReport run_scenario(const topology::Topology& topology, const ScenarioOptions& options,
                             const ScenarioListener& listener) {
   const Instant started = sys::monotonic_now();
   ScenarioReport report;
   report.lab = topology.name;
   report.file = topology.file;
   const auto stop = [&](Error error) {
-    const bool skip = skip_missing && (error.code == Errc::not_found || error.code == Errc::unsupported);
+    const bool skip =
+        options.skip_missing && (error.code == Errc::not_found || error.code == Errc::unsupported);
     report.status = skip ? ScenarioReport::Status::skipped : ScenarioReport::Status::error;
     report.code = error.code;
     report.reason = to_string(error);
@@ -102,7 +104,7 @@ ScenarioReport run_scenario(const topology::Topology& topology, const Options& o
   if (!loop) {
     return stop(std::move(loop.error()));
   }
-  Options with_name = options;
+  Options with_name = options.lab;
   if (with_name.instance.empty()) {
     with_name.instance = process_instance(topology.name);
   }
@@ -115,6 +117,12 @@ ScenarioReport run_scenario(const topology::Topology& topology, const Options& o
   }
   report.up = sys::monotonic_now() - started;
   run_steps(**engine, topology.tests, report, listener);
+  if (report.status == ScenarioReport::Status::failed && !options.evidence.empty()) {
+    // A full disk must not hide why the check failed.
+    if (save_evidence(**engine, report, options.evidence)) {
+      report.evidence = options.evidence;
+    }
+  }
   (*engine)->tear_down();
   report.total = sys::monotonic_now() - started;
   return report;

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <filesystem>
 #include <functional>
 #include <string>
 #include <vector>
@@ -23,10 +24,11 @@ struct ScenarioReport {
   enum class Status { passed, failed, skipped, error } status = Status::passed;
   std::string lab, file, combination;
   std::vector<ScenarioLine> lines;
-  Duration up{};         ///< until the speakers answered
-  Duration total{};      ///< until everything was gone
-  std::string reason;    ///< why it was skipped, or the error
-  Errc code = Errc::io;  ///< of the error
+  Duration up{};                   ///< until the speakers answered
+  Duration total{};                ///< until everything was gone
+  std::filesystem::path evidence;  ///< folder with what was known when a check failed; "" if none was written
+  std::string reason;              ///< why it was skipped, or the error
+  Errc code = Errc::io;            ///< of the error
 };
 
 /// Tells each line as it is decided.
@@ -37,9 +39,14 @@ using ScenarioListener = std::function<void(const ScenarioLine&)>;
 void run_steps(Engine& engine, const std::vector<topology::Step>& steps, ScenarioReport& report,
                const ScenarioListener& listener);
 
-/// Brings the lab up, runs its steps, takes it down. `skip_missing`: a program that is not installed skips
-/// the scenario instead of failing it.
-ScenarioReport run_scenario(const topology::Topology& topology, const Options& options, bool skip_missing,
+struct ScenarioOptions {
+  Options lab;
+  bool skip_missing = false;  ///< a program that is not installed skips the scenario instead of failing it
+  std::filesystem::path evidence;  ///< folder for what is known when a check fails; "": none is kept
+};
+
+/// Brings the lab up, runs its steps, takes it down.
+ScenarioReport run_scenario(const topology::Topology& topology, const ScenarioOptions& options,
                             const ScenarioListener& listener);
 
 }  // namespace catflap::lab

@@ -1,4 +1,5 @@
 #include <cstdio>
+#include <filesystem>
 #include <vector>
 
 #include <fmt/format.h>
@@ -66,7 +67,11 @@ int test(const Common& common, const std::vector<std::string>& files,
           std::fflush(stdout);
         }
       };
-      reports.push_back(lab::run_scenario(run, {}, matrix, show));
+      lab::ScenarioOptions options;
+      options.skip_missing = matrix;
+      options.evidence = std::filesystem::path(".catflap") /
+                         (topology.name + (combination.name.empty() ? "" : "-" + combination.name));
+      reports.push_back(lab::run_scenario(run, options, show));
       reports.back().combination = combination.name;
       if (!common.json) {
         fmt::print("{}", lab::format_summary_line(reports.back()));
