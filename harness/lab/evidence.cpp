@@ -55,19 +55,32 @@ Status save_node(const Node& node, const expect::NodeState& state, const std::fi
   return write_json(folder / "state.json", state_json(state));
 }
 
+/// fail-1, fail-2, ...: the first that is not there yet.
+Result<std::filesystem::path> new_folder(const std::filesystem::path& parent) {
+  if (auto made = sys::make_directories(parent); !made) {
+    return fail(std::move(made.error()));
+  }
+  for (unsigned number = 1;; ++number) {
+    std::filesystem::path folder = parent / ("fail-" + std::to_string(number));
+    auto made = sys::make_directory_exclusive(folder);
+    if (made) {
+      return folder;
+    }
+    if (made.error().code != Errc::exists) {
+      return fail(std::move(made.error()));
+    }
+  }
+}
+
 }  // namespace
 
-Status save_evidence(Engine& engine, const ScenarioReport& report, const std::filesystem::path& folder) {
-  const std::filesystem::path root = folder.parent_path();
-  if (auto made = sys::make_directories(root); !made) {
-    return made;
+Result<std::filesystem::path> save_evidence(Engine& engine, const ScenarioReport& report,
+                                            const std::filesystem::path& parent) {
+  auto made_folder = new_folder(parent);
+  if (!made_folder) {
+    return made_folder;
   }
-  if (auto removed = sys::remove_tree(root, folder); !removed) {
-    return removed;
-  }
-  if (auto made = sys::make_directories(folder); !made) {
-    return made;
-  }
+  const std::filesystem::path& folder = *made_folder;
   std::string text;
   json outcomes = json::array();
   for (const ScenarioLine& line : report.lines) {
@@ -81,21 +94,21 @@ Status save_evidence(Engine& engine, const ScenarioReport& report, const std::fi
         "  +" + format_duration(event.at - engine.started()) + "  " + event.node + "  " + event.text + "\n";
   }
   if (auto written = sys::write_file_atomic(folder / "explanation.txt", text); !written) {
-    return written;
+    return fail(std::move(written.error()));
   }
   if (auto written = write_json(folder / "explanation.json", outcomes); !written) {
-    return written;
+    return fail(std::move(written.error()));
   }
   if (auto written = sys::write_file_atomic(folder / "lab.yaml", topology::to_yaml(engine.topology()));
       !written) {
-    return written;
+    return fail(std::move(written.error()));
   }
   for (const auto& node : engine.nodes()) {
     if (auto saved = save_node(*node, *engine.world().node(node->name()), folder / node->name()); !saved) {
-      return saved;
+      return fail(std::move(saved.error()));
     }
   }
-  return {};
+  return folder;
 }
 
 }  // namespace catflap::lab

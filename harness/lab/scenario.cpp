@@ -119,9 +119,7 @@ ScenarioReport run_scenario(const topology::Topology& topology, const ScenarioOp
   run_steps(**engine, topology.tests, report, listener);
   if (report.status == ScenarioReport::Status::failed && !options.evidence.empty()) {
     // A full disk must not hide why the check failed.
-    if (save_evidence(**engine, report, options.evidence)) {
-      report.evidence = options.evidence;
-    }
+    report.evidence = save_evidence(**engine, report, options.evidence).value_or(std::filesystem::path());
   }
   (*engine)->tear_down();
   report.total = sys::monotonic_now() - started;

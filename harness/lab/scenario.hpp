@@ -42,7 +42,7 @@ void run_steps(Engine& engine, const std::vector<topology::Step>& steps, Scenari
 struct ScenarioOptions {
   Options lab;
   bool skip_missing = false;  ///< a program that is not installed skips the scenario instead of failing it
-  std::filesystem::path evidence;  ///< folder for what is known when a check fails; "": none is kept
+  std::filesystem::path evidence;  ///< gets a folder fail-N when a check fails; "": none is kept
 };
 
 /// Brings the lab up, runs its steps, takes it down.
