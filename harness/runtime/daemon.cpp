@@ -8,25 +8,10 @@
 
 #include "runtime/config_file.hpp"
 #include "sys/clock.hpp"
-#include "sys/log.hpp"
 #include "sys/signals.hpp"
 
 namespace catflap::runtime {
 namespace {
-
-sys::log::Level log_level(bgp::act::NoteLevel level) {
-  switch (level) {
-    case bgp::act::NoteLevel::debug:
-      return sys::log::Level::debug;
-    case bgp::act::NoteLevel::info:
-      return sys::log::Level::info;
-    case bgp::act::NoteLevel::warning:
-      return sys::log::Level::warn;
-    case bgp::act::NoteLevel::error:
-      return sys::log::Level::error;
-  }
-  return sys::log::Level::info;
-}
 
 const char* level_name(bgp::act::NoteLevel level) {
   switch (level) {
@@ -121,19 +106,16 @@ SpeakerDriver::Hooks Daemon::hooks() {
       events_->route_changed(changed.table, changed.prefix);
     }
   };
-  hooks.note = [this](const bgp::act::Note& note) {
-    if (note.protocol.empty()) {
-      sys::log::write(log_level(note.level), note.text);
-    } else {
-      sys::log::write(log_level(note.level), note.text, {{"protocol", note.protocol}});
-    }
-    if (events_ != nullptr && note.level != bgp::act::NoteLevel::debug) {
-      events_->note(level_name(note.level),
-                    note.protocol.empty() ? note.text : note.protocol + ": " + note.text);
-    }
-  };
+  hooks.note = [this](const bgp::act::Note& note) { log(note.level, note.text); };
   hooks.shut_down = [this] { speaker_down_ = true; };
   return hooks;
+}
+
+void Daemon::log(bgp::act::NoteLevel level, std::string_view text) {
+  log_.write(level, text);
+  if (events_ != nullptr && level != bgp::act::NoteLevel::debug) {
+    events_->note(level_name(level), std::string(text));
+  }
 }
 
 Status Daemon::run() {
@@ -162,12 +144,15 @@ void Daemon::apply(std::shared_ptr<const intent::RouterIntent> intent, bool soft
   undo_timer_ = sys::EventLoop::TimerId::none;
   previous_ = std::exchange(current_, intent);
   configured_ = sys::monotonic_now();
+  for (const Error& error : log_.configure(current_->logs)) {
+    log(bgp::act::NoteLevel::error, to_string(error));
+  }
   bgp::ev::Configure configure{std::move(intent), soft};
   configure.recover = std::exchange(options_.graceful_restart_recovery, false);  // counts for the first one
   driver_->tell(std::move(configure));
   if (timeout_s) {
     undo_timer_ = loop_->after(std::chrono::seconds(*timeout_s), [this] {
-      sys::log::warn("configuration not confirmed in time: going back");
+      log(bgp::act::NoteLevel::warning, "configuration not confirmed in time: going back");
       undo();
     });
   }
@@ -207,7 +192,7 @@ void Daemon::signalled() {
     if (intent) {
       apply(std::move(*intent), false, std::nullopt);
     } else {
-      sys::log::error("configuration not changed", {{"error", to_string(intent.error())}});
+      log(bgp::act::NoteLevel::error, "configuration not changed: " + to_string(intent.error()));
     }
   }
 }

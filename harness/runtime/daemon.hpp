@@ -11,6 +11,7 @@
 #include "runtime/control_server.hpp"
 #include "runtime/driver.hpp"
 #include "runtime/event_server.hpp"
+#include "runtime/log_targets.hpp"
 #include "sys/event_loop.hpp"
 #include "sys/files.hpp"
 
@@ -58,12 +59,15 @@ class Daemon final : public DaemonControl {
   /// An orderly end that takes longer is cut off.
   static constexpr Duration kShutDownTime = std::chrono::seconds(3);
 
-  explicit Daemon(DaemonOptions options) : options_(std::move(options)) {}
+  explicit Daemon(DaemonOptions options) : options_(std::move(options)), log_(options_.debug) {}
   Status open(std::shared_ptr<const intent::RouterIntent> intent);
   SpeakerDriver::Hooks hooks();
   void signalled();
 
+  void log(bgp::act::NoteLevel level, std::string_view text);
+
   DaemonOptions options_;
+  LogTargets log_;
   std::unique_ptr<sys::EventLoop> loop_;
   sys::UniqueFd signals_;
   std::optional<sys::PidFile> pid_file_;

@@ -10,7 +10,6 @@
 
 #include "runtime/config_file.hpp"
 #include "runtime/daemon.hpp"
-#include "sys/log.hpp"
 
 namespace {
 
@@ -47,7 +46,7 @@ Examples:
 
 struct Arguments {
   DaemonOptions options;
-  bool check_only = false, foreground = false, debug = false;
+  bool check_only = false, foreground = false;
   std::string log_file;
 };
 
@@ -96,7 +95,7 @@ Arguments parse_arguments(int argc, char** argv) {
         arguments.foreground = true;
         break;
       case 'd':
-        arguments.foreground = arguments.debug = true;
+        arguments.foreground = options.debug = true;
         break;
       case 'p':
         arguments.check_only = true;
@@ -206,9 +205,6 @@ int main(int argc, char** argv) {
   }
   if (!arguments.log_file.empty() && std::freopen(arguments.log_file.c_str(), "a", stderr) == nullptr) {
     return fail_with({catflap::Errc::io, "cannot write " + arguments.log_file});
-  }
-  if (arguments.debug) {
-    catflap::sys::log::set_level(catflap::sys::log::Level::debug);
   }
   const int ready = arguments.foreground ? -1 : go_to_background();
   auto daemon = catflap::runtime::Daemon::create(arguments.options, std::move(*intent));
