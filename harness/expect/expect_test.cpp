@@ -202,6 +202,23 @@ const Cause kCauses[] = {
 INSTANTIATE_TEST_SUITE_P(Table, SessionCause, testing::ValuesIn(kCauses),
                          [](const auto& tested) { return tested.param.name; });
 
+TEST(Session, APausedSpeakerDoesNotKnowThatItsSessionIsGone) {
+  World world(two_routers());
+  run(world, observe::SessionState::established);
+  Check gone = established();
+  std::get<SessionCheck>(gone.what).negated = true;
+  world.set_paused(kStart, "r1", true);
+  EXPECT_EQ(evaluate(gone, world).verdict, Verdict::not_yet);
+  world.set_protocol(kStart, "r2",
+                     bgp("peer_r1", "192.168.1.1", 65002, 65001, observe::SessionState::active));
+  EXPECT_EQ(evaluate(gone, world).verdict, Verdict::holds);
+  world.set_paused(kStart, "r1", false);
+  EXPECT_EQ(evaluate(gone, world).verdict, Verdict::not_yet);
+  world.set_paused(kStart, "r1", true);
+  world.set_process(kStart, "r1", {true, 2, {}, {}, ""});
+  EXPECT_FALSE(world.node("r1")->paused);
+}
+
 TEST(Session, MismatchQuotesBothDeclarations) {
   Wiring wiring = two_routers();
   wiring.sessions[0].ends[1].expects_as = 65010;

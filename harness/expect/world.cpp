@@ -66,6 +66,7 @@ void World::set_process(Instant now, std::string_view node, observe::ProcessView
   }
   at->process_known = true;
   at->process = std::move(process);
+  at->paused = false;
   changed(now);
 }
 
@@ -228,6 +229,14 @@ void World::remove_link(Instant now, std::string_view node, std::string_view nam
 void World::set_polled(std::string_view node, bool polled) {
   if (NodeState* at = state(node)) {
     at->polled = polled;
+  }
+}
+
+void World::set_paused(Instant now, std::string_view node, bool paused) {
+  NodeState* at = state(node);
+  if (at != nullptr && at->paused != paused) {
+    at->paused = paused;
+    changed(now);
   }
 }
 

@@ -32,6 +32,7 @@ struct NodeState {
   bool links_known = false;
   std::map<std::string, observe::LinkView> links;
   bool polled = false;  ///< the daemon's state is polled, so short events may be missed
+  bool paused = false;  ///< a test let the daemon hang: what it told last may be out of date
 };
 
 /// Which echo requests a check needs.
@@ -101,6 +102,8 @@ class World {
   void set_link(Instant now, std::string_view node, observe::LinkView link);
   void remove_link(Instant now, std::string_view node, std::string_view name);
   void set_polled(std::string_view node, bool polled);
+  /// Ends with the process.
+  void set_paused(Instant now, std::string_view node, bool paused);
   /// The daemon is gone: forgets protocols and RIB (the kernel's routes stay until the kernel says
   /// otherwise).
   void forget_daemon(Instant now, std::string_view node);

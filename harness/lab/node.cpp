@@ -313,7 +313,11 @@ Status Node::signal_daemon(int number) {
     return fail(Errc::not_found, "node " + name_ + " has no speaker that runs");
   }
   stopping_ = stopping_ || number == SIGKILL || number == SIGTERM;
-  return with_context(child_->signal(number), "node " + name_);
+  Status sent = with_context(child_->signal(number), "node " + name_);
+  if (sent && (number == SIGSTOP || number == SIGCONT)) {
+    context_.world.set_paused(sys::monotonic_now(), name_, number == SIGSTOP);
+  }
+  return sent;
 }
 
 void Node::set_interest(daemons::Interest interest) {
