@@ -26,6 +26,7 @@ struct DaemonOptions {
   net::Family family = net::Family::ipv4;  ///< dialect 1.6 only
   birdc::Format format = birdc::Format::bird2;
   std::string version;                     ///< "catflap-bgpd 0.1.0"
+  bool debug = false;                      ///< `-d`: log everything to standard error
   bool graceful_restart_recovery = false;  ///< `-R`: keep the kernel's routes while peers come back
   std::optional<std::uint64_t> seed;       ///< nullopt: the kernel's randomness
 };
