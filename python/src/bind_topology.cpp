@@ -188,6 +188,16 @@ void bind_topology(py::module_& module) {
            py::arg("a_addresses"), py::arg("b_addresses"), py::arg("subnets"), py::arg("mtu"), py::arg("bgp"))
       .def("node_names",
            [](const Topology& self) { return names_of(self.nodes, [](const auto& n) { return n.name; }); })
+      .def("speaking_nodes",
+           [](const Topology& self) {
+             Texts names;
+             for (const topology::Node& node : self.nodes) {
+               if (node.speaker.value_or(self.defaults.speaker) != SpeakerKind::none) {
+                 names.push_back(node.name);
+               }
+             }
+             return names;
+           })
       .def("link_names",
            [](const Topology& self) {
              return names_of(self.links, [](const auto& l) { return topology::to_string(l); });
