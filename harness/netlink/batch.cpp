@@ -161,10 +161,10 @@ std::size_t Batch::veth(const LinkSpec& here, const LinkSpec& there, const sys::
   MessageWriter writer(bytes_, RTM_NEWLINK, kCreateExclusive);
   writer.header(ifinfomsg{});
   put_link_attributes(writer, here);
-  const std::size_t info = writer.open(IFLA_LINKINFO | NLA_F_NESTED);
+  const std::size_t info = writer.open(IFLA_LINKINFO);
   writer.text(IFLA_INFO_KIND, "veth");
-  const std::size_t data = writer.open(IFLA_INFO_DATA | NLA_F_NESTED);
-  const std::size_t peer = writer.open(VETH_INFO_PEER | NLA_F_NESTED);
+  const std::size_t data = writer.open(IFLA_INFO_DATA);
+  const std::size_t peer = writer.open(VETH_INFO_PEER);
   (void)writer.part(ifinfomsg{});
   put_link_attributes(writer, there);
   if (there_ns != nullptr) {
@@ -190,7 +190,7 @@ std::size_t Batch::add_bridge(const LinkSpec& bridge) {
   MessageWriter writer(bytes_, RTM_NEWLINK, kCreateExclusive);
   writer.header(ifinfomsg{});
   put_link_attributes(writer, bridge);
-  const std::size_t info = writer.open(IFLA_LINKINFO | NLA_F_NESTED);
+  const std::size_t info = writer.open(IFLA_LINKINFO);
   writer.text(IFLA_INFO_KIND, "bridge");
   writer.close(info);
   writer.finish();
@@ -212,15 +212,15 @@ std::size_t Batch::change_link(IfIndex link, std::string_view name, const LinkCh
     }
     writer.header(header);
     if (link == 0) {
-      writer.text(IFLA_IFNAME, name);
+      writer.text(IFLA_IFNAME, std::string(name));
     }
     return writer;
   };
   if (change.no_ipv6_link_local) {
     // A message of its own: in one with `up` the kernel would bring the link up first.
     MessageWriter writer = start(false);
-    const std::size_t families = writer.open(IFLA_AF_SPEC | NLA_F_NESTED);
-    const std::size_t ipv6 = writer.open(AF_INET6 | NLA_F_NESTED);
+    const std::size_t families = writer.open(IFLA_AF_SPEC);
+    const std::size_t ipv6 = writer.open(AF_INET6);
     writer.u8(IFLA_INET6_ADDR_GEN_MODE, IN6_ADDR_GEN_MODE_NONE);
     writer.close(ipv6);
     writer.close(families);

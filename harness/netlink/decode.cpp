@@ -46,6 +46,7 @@ RouteNextHop next_hop_of(const Attributes& attributes, std::uint32_t interface, 
   return hop;
 }
 
+/// libnl has no iterator for next hops: they are structs with attributes behind them.
 std::vector<RouteNextHop> next_hops_of(std::string_view octets) {
   std::vector<RouteNextHop> hops;
   while (octets.size() >= sizeof(rtnexthop)) {
@@ -54,7 +55,7 @@ std::vector<RouteNextHop> next_hops_of(std::string_view octets) {
     if (header.rtnh_len < sizeof header || header.rtnh_len > octets.size()) {
       break;
     }
-    const Attributes attributes(octets.substr(sizeof header, header.rtnh_len - sizeof header));
+    const Attributes attributes(octets.data() + sizeof header, header.rtnh_len - sizeof header);
     hops.push_back(
         next_hop_of(attributes, static_cast<std::uint32_t>(header.rtnh_ifindex), header.rtnh_flags));
     hops.back().weight = header.rtnh_hops + 1U;
@@ -86,12 +87,12 @@ std::optional<LinkInfo> decode_link(const nlmsghdr& message) {
   if (!header || header->ifi_family != AF_UNSPEC) {
     return std::nullopt;
   }
-  const Attributes attributes(behind<ifinfomsg>(message));
+  const Attributes attributes(message, sizeof(ifinfomsg));
   LinkInfo link;
   link.index = static_cast<IfIndex>(header->ifi_index);
   link.name = attributes.text(IFLA_IFNAME);
   link.alias = attributes.text(IFLA_IFALIAS);
-  link.kind = Attributes(attributes.data(IFLA_LINKINFO)).text(IFLA_INFO_KIND);
+  link.kind = Attributes(attributes.find(IFLA_LINKINFO)).text(IFLA_INFO_KIND);
   link.mac = mac_of(attributes.data(IFLA_ADDRESS));
   link.mtu = attributes.u32(IFLA_MTU).value_or(0);
   link.up = (header->ifi_flags & IFF_UP) != 0;
@@ -107,7 +108,7 @@ std::optional<AddressInfo> decode_address(const nlmsghdr& message) {
   if (!header || !is_ip(header->ifa_family)) {
     return std::nullopt;
   }
-  const Attributes attributes(behind<ifaddrmsg>(message));
+  const Attributes attributes(message, sizeof(ifaddrmsg));
   const auto address = attributes.address(IFA_ADDRESS);
   const auto local = attributes.has(IFA_LOCAL) ? attributes.address(IFA_LOCAL) : address;
   if (!local) {
@@ -133,7 +134,7 @@ std::optional<RouteInfo> decode_route(const nlmsghdr& message, bool any_type) {
     return std::nullopt;
   }
   const auto family = header->rtm_family == AF_INET ? net::Family::ipv4 : net::Family::ipv6;
-  const Attributes attributes(behind<rtmsg>(message));
+  const Attributes attributes(message, sizeof(rtmsg));
   const auto destination = attributes.address(RTA_DST);
   if (destination && destination->family() != family) {
     return std::nullopt;
@@ -146,7 +147,7 @@ std::optional<RouteInfo> decode_route(const nlmsghdr& message, bool any_type) {
   route.protocol = header->rtm_protocol;
   route.scope = header->rtm_scope;
   route.prefsrc = attributes.address(RTA_PREFSRC);
-  route.mtu = Attributes(attributes.data(RTA_METRICS)).u32(RTAX_MTU);
+  route.mtu = Attributes(attributes.find(RTA_METRICS)).u32(RTAX_MTU);
   route.realm = attributes.u32(RTA_FLOW);
   route.cloned = (header->rtm_flags & RTM_F_CLONED) != 0;
   if (route.type != observe::RouteType::unicast) {
@@ -166,7 +167,7 @@ std::optional<NeighbourInfo> decode_neighbour(const nlmsghdr& message) {
   if (!header || !is_ip(header->ndm_family)) {
     return std::nullopt;
   }
-  const Attributes attributes(behind<ndmsg>(message));
+  const Attributes attributes(message, sizeof(ndmsg));
   const auto address = attributes.address(NDA_DST);
   if (!address) {
     return std::nullopt;

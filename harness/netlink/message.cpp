@@ -1,37 +1,48 @@
 #include "netlink/message.hpp"
 
 #include <algorithm>
+#include <new>
 
 #include "base/assert.hpp"
 
 namespace catflap::netlink {
+namespace {
+
+/// Enough for all but routes with many next hops.
+constexpr std::size_t kFirstOctets = 512;
+
+}  // namespace
 
 MessageWriter::MessageWriter(std::vector<char>& out, std::uint16_t type, std::uint16_t flags)
-    : out_(out), start_(out.size()) {
-  nlmsghdr header{};
-  header.nlmsg_type = type;
-  header.nlmsg_flags = static_cast<std::uint16_t>(NLM_F_REQUEST | flags);
-  append(&header, sizeof header);
+    : out_(out), message_(nlmsg_alloc_size(kFirstOctets)) {
+  if (!message_) {
+    throw std::bad_alloc();
+  }
+  (void)nlmsg_put(message_.get(), 0, 0, type, 0, NLM_F_REQUEST | flags);  // fits: there is nothing before it
+}
+
+/// libnl refuses what does not fit; then there is to be room for it, and it is tried again.
+template <class Put>
+void MessageWriter::with_room(std::size_t octets, Put&& put) {
+  if (put()) {
+    return;
+  }
+  if (nlmsg_expand(message_.get(), 2 * (length() + octets) + NLMSG_ALIGNTO) != 0) {
+    throw std::bad_alloc();
+  }
+  CATFLAP_ASSERT(put());
 }
 
 void MessageWriter::append(const void* data, std::size_t octets) {
-  const auto* const bytes = static_cast<const char*>(data);
-  out_.insert(out_.end(), bytes, bytes + octets);
-  out_.resize((out_.size() + 3U) & ~std::size_t{3});
+  with_room(octets, [&] {
+    return nlmsg_append(message_.get(), const_cast<void*>(data), octets, NLMSG_ALIGNTO) == 0;
+  });
 }
 
 void MessageWriter::attribute(std::uint16_t type, const void* data, std::size_t octets) {
-  CATFLAP_ASSERT(octets < 0xff00);
-  rtattr header{};
-  header.rta_type = type;
-  header.rta_len = static_cast<std::uint16_t>(sizeof header + octets);
-  append(&header, sizeof header);
-  append(data, octets);
-}
-
-void MessageWriter::text(std::uint16_t type, std::string_view value) {
-  const std::string ended(value.substr(0, 0xfe00));  // the kernel refuses it long before that
-  attribute(type, ended.c_str(), ended.size() + 1);
+  octets = std::min<std::size_t>(octets, 0xfe00);  // the kernel refuses it long before that
+  with_room(octets + NLA_HDRLEN,
+            [&] { return nla_put(message_.get(), type, static_cast<int>(octets), data) == 0; });
 }
 
 void MessageWriter::address(std::uint16_t type, const net::IpAddr& value) {
@@ -45,53 +56,56 @@ void MessageWriter::address(std::uint16_t type, const net::IpAddr& value) {
 }
 
 std::size_t MessageWriter::open(std::uint16_t type) {
-  const std::size_t opened = out_.size();
-  attribute(type, nullptr, 0);
+  const std::size_t opened = length();  // and not libnl's pointer, which does not survive growing
+  with_room(NLA_HDRLEN, [&] { return nla_nest_start(message_.get(), type) != nullptr; });
   return opened;
 }
 
-void MessageWriter::patch_length(std::size_t offset) {
-  const auto length = static_cast<std::uint16_t>(out_.size() - offset);
-  CATFLAP_ASSERT(length == out_.size() - offset);
-  std::memcpy(out_.data() + offset, &length, sizeof length);
+void MessageWriter::close(std::size_t opened) {
+  (void)nla_nest_end_keep_empty(message_.get(), reinterpret_cast<nlattr*>(at(opened)));
 }
 
-void MessageWriter::close(std::size_t opened) {
-  patch_length(opened);
+void MessageWriter::patch_length(std::size_t offset) {
+  const auto octets = static_cast<std::uint16_t>(length() - offset);
+  std::memcpy(at(offset), &octets, sizeof octets);
 }
 
 void MessageWriter::finish() {
-  const auto length = static_cast<std::uint32_t>(out_.size() - start_);
-  std::memcpy(out_.data() + start_, &length, sizeof length);
+  out_.insert(out_.end(), at(0), at(length()));
+  out_.resize(NLMSG_ALIGN(out_.size()));
 }
 
-Attributes::Attributes(std::string_view octets) {
-  while (octets.size() >= sizeof(rtattr)) {
-    rtattr header{};
-    std::memcpy(&header, octets.data(), sizeof header);
-    if (header.rta_len < sizeof header || header.rta_len > octets.size()) {
-      return;
-    }
-    const auto type = static_cast<std::uint16_t>(header.rta_type & NLA_TYPE_MASK);
-    if (type < kTypeMax) {
-      data_[type] = octets.substr(sizeof header, header.rta_len - sizeof header);
-      seen_[type] = true;
-    }
-    octets.remove_prefix(std::min<std::size_t>(octets.size(), RTA_ALIGN(header.rta_len)));
+Attributes::Attributes(const nlmsghdr& message, std::size_t header_octets) {
+  // libnl only reads, but its signature has no const. It fails for a missing header only: then there are
+  // none.
+  (void)nlmsg_parse(const_cast<nlmsghdr*>(&message), static_cast<int>(header_octets), table_.data(), kTypeMax,
+                    nullptr);
+}
+
+Attributes::Attributes(const nlattr* outer) {
+  if (outer != nullptr) {
+    (void)nla_parse_nested(table_.data(), kTypeMax, const_cast<nlattr*>(outer), nullptr);
   }
+}
+
+Attributes::Attributes(const void* octets, std::size_t count) {
+  (void)nla_parse(table_.data(), kTypeMax, static_cast<nlattr*>(const_cast<void*>(octets)),
+                  static_cast<int>(count), nullptr);
+}
+
+std::string_view Attributes::data(std::uint16_t type) const {
+  const nlattr* const attribute = find(type);
+  return attribute == nullptr ? std::string_view()
+                              : std::string_view(static_cast<const char*>(nla_data(attribute)),
+                                                 static_cast<std::size_t>(nla_len(attribute)));
 }
 
 std::optional<std::uint32_t> Attributes::u32(std::uint16_t type) const {
-  std::uint32_t value = 0;
-  if (data(type).size() < sizeof value) {
-    return std::nullopt;
-  }
-  std::memcpy(&value, data(type).data(), sizeof value);
-  return value;
+  return data(type).size() < sizeof(std::uint32_t) ? std::nullopt : std::optional(nla_get_u32(find(type)));
 }
 
 std::optional<std::uint8_t> Attributes::u8(std::uint16_t type) const {
-  return data(type).empty() ? std::nullopt : std::optional(static_cast<std::uint8_t>(data(type).front()));
+  return data(type).empty() ? std::nullopt : std::optional(nla_get_u8(find(type)));
 }
 
 std::string Attributes::text(std::uint16_t type) const {
@@ -100,8 +114,7 @@ std::string Attributes::text(std::uint16_t type) const {
 }
 
 std::optional<net::IpAddr> Attributes::address(std::uint16_t type) const {
-  const std::string_view value = data(type);
-  const auto parsed = net::IpAddr::from_octets(as_bytes(value));
+  const auto parsed = net::IpAddr::from_octets(as_bytes(data(type)));
   return parsed ? std::optional(*parsed) : std::nullopt;
 }
 

@@ -3,6 +3,7 @@
 #include <sys/socket.h>
 
 #include <algorithm>
+#include <array>
 #include <cerrno>
 #include <utility>
 
@@ -13,8 +14,6 @@
 
 namespace catflap::netlink {
 namespace {
-
-constexpr std::size_t kDatagramOctets = 128U << 10U;
 
 void append_event(const nlmsghdr& message, std::vector<Event>& out) {
   switch (message.nlmsg_type) {
@@ -50,23 +49,23 @@ void append_event(const nlmsghdr& message, std::vector<Event>& out) {
 
 }  // namespace
 
-Monitor::Monitor(sys::UniqueFd fd) : fd_(std::move(fd)), buffer_(kDatagramOctets) {}
+Monitor::Monitor(sys::UniqueFd fd) : fd_(std::move(fd)) {}
 
 Result<Monitor> Monitor::prepare(sys::UniqueFd fd, const Options& options) {
   grow_receive_buffer(fd.get(), static_cast<int>(std::min<std::size_t>(options.receive_bytes, 1U << 30U)));
   if (auto bound = bind_netlink(fd.get()); !bound) {
     return fail(std::move(bound.error()));
   }
-  std::vector<int> groups;
-  const auto want = [&](bool wanted, std::initializer_list<int> add) {
-    groups.insert(groups.end(), add.begin(), wanted ? add.end() : add.begin());
-  };
-  want(options.links, {RTNLGRP_LINK});
-  want(options.addresses, {RTNLGRP_IPV4_IFADDR, RTNLGRP_IPV6_IFADDR});
-  want(options.routes, {RTNLGRP_IPV4_ROUTE, RTNLGRP_IPV6_ROUTE});
-  want(options.neighbours, {RTNLGRP_NEIGH});
-  for (const int group : groups) {
-    if (::setsockopt(fd.get(), SOL_NETLINK, NETLINK_ADD_MEMBERSHIP, &group, sizeof group) != 0) {
+  const std::array<std::pair<bool, int>, 6> groups{{
+      {options.links, RTNLGRP_LINK},
+      {options.addresses, RTNLGRP_IPV4_IFADDR},
+      {options.addresses, RTNLGRP_IPV6_IFADDR},
+      {options.routes, RTNLGRP_IPV4_ROUTE},
+      {options.routes, RTNLGRP_IPV6_ROUTE},
+      {options.neighbours, RTNLGRP_NEIGH},
+  }};
+  for (const auto& [wanted, group] : groups) {
+    if (wanted && ::setsockopt(fd.get(), SOL_NETLINK, NETLINK_ADD_MEMBERSHIP, &group, sizeof group) != 0) {
       return fail(sys::last_error("cannot watch the kernel's tables"));
     }
   }
@@ -91,10 +90,11 @@ Result<Monitor> Monitor::open_here(Options options) {
 
 Result<std::vector<Event>> Monitor::read(std::size_t events_max) {
   std::vector<Event> out;
+  Buffer buffer;
   while (out.size() < events_max) {
     sockaddr_nl from{};
     socklen_t size = sizeof from;
-    const ssize_t got = ::recvfrom(fd_.get(), buffer_.data(), buffer_.size(), MSG_DONTWAIT,
+    const ssize_t got = ::recvfrom(fd_.get(), buffer.octets.data(), buffer.octets.size(), MSG_DONTWAIT,
                                    reinterpret_cast<sockaddr*>(&from), &size);
     if (got < 0) {
       if (errno == EAGAIN) {
@@ -110,11 +110,10 @@ Result<std::vector<Event>> Monitor::read(std::size_t events_max) {
     if (from.nl_pid != 0) {
       continue;  // only the kernel knows
     }
-    auto left = static_cast<unsigned>(got);
-    for (const auto* message = reinterpret_cast<const nlmsghdr*>(buffer_.data()); NLMSG_OK(message, left);
-         message = NLMSG_NEXT(message, left)) {
-      append_event(*message, out);
-    }
+    for_each_message({buffer.octets.data(), static_cast<std::size_t>(got)}, [&](const nlmsghdr& message) {
+      append_event(message, out);
+      return true;
+    });
   }
   return out;
 }

@@ -309,6 +309,21 @@ TEST(NetlinkCodec, BrokenMessagesAreRefusedWithoutReadingBeyondThem) {
   EXPECT_EQ(whole->next_hops, route.next_hops);
 }
 
+TEST(NetlinkCodec, RoutesOfAnySizeAreWritten) {
+  for (const std::uint32_t count : {2U, 64U, 1000U}) {
+    std::vector<char> bytes;
+    RouteInfo route;
+    route.prefix = prefix("10.2.0.0/24");
+    for (std::uint32_t i = 0; i < count; ++i) {
+      route.next_hops.push_back({.via = net::IpAddr::v4(0x0a000001U + i), .interface = 2 + i});
+    }
+    encode_route(bytes, {route}, false);
+    const auto decoded = decode_route(*reinterpret_cast<const nlmsghdr*>(bytes.data()));
+    ASSERT_TRUE(decoded) << count;
+    EXPECT_EQ(decoded->next_hops, route.next_hops) << count;
+  }
+}
+
 TEST(NetlinkTypes, NamesAndViews) {
   EXPECT_EQ(route_protocol_name(12), "bird");
   EXPECT_EQ(route_protocol_name(186), "bgp");

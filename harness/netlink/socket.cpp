@@ -10,6 +10,7 @@
 #include <sys/socket.h>
 
 #include <algorithm>
+#include <array>
 #include <cstring>
 #include <utility>
 
@@ -27,23 +28,10 @@ namespace {
 constexpr std::size_t kMessagesPerPiece = 128;
 constexpr std::size_t kOctetsPerPiece = 32U << 10U;
 constexpr int kReceiveOctets = 1 << 20;
-constexpr std::size_t kDatagramOctets = 128U << 10U;
 /// The kernel answers at once; a longer silence means that something is stuck.
 constexpr int kAnswerTimeoutMs = 30'000;
 /// Dumps that are disturbed by changes again and again are given up after this many.
 constexpr int kDumpTries = 20;
-
-/// Calls `each` for the messages in a datagram until it returns false.
-template <class F>
-void for_each_message(const char* data, std::size_t octets, F&& each) {
-  auto left = static_cast<unsigned>(octets);
-  for (const auto* message = reinterpret_cast<const nlmsghdr*>(data); NLMSG_OK(message, left);
-       message = NLMSG_NEXT(message, left)) {
-    if (!each(*message)) {
-      return;
-    }
-  }
-}
 
 /// errno of NLMSG_ERROR (0: acknowledged) and of NLMSG_DONE.
 int error_of(const nlmsghdr& message) {
@@ -57,13 +45,11 @@ std::string words_of(const nlmsghdr& message) {
   if (!error || (message.nlmsg_flags & NLM_F_ACK_TLVS) == 0) {
     return {};
   }
-  std::string_view rest = behind<nlmsgerr>(message);
-  if ((message.nlmsg_flags & NLM_F_CAPPED) == 0) {
-    const std::size_t payload =
-        error->msg.nlmsg_len - std::min<std::size_t>(error->msg.nlmsg_len, NLMSG_HDRLEN);
-    rest.remove_prefix(std::min(rest.size(), NLMSG_ALIGN(payload)));
+  std::size_t header = sizeof(nlmsgerr);
+  if ((message.nlmsg_flags & NLM_F_CAPPED) == 0) {  // the payload of our request comes first
+    header += error->msg.nlmsg_len - std::min<std::size_t>(error->msg.nlmsg_len, NLMSG_HDRLEN);
   }
-  return Attributes(rest).text(NLMSGERR_ATTR_MSG);
+  return header > message.nlmsg_len ? std::string() : Attributes(message, header).text(NLMSGERR_ATTR_MSG);
 }
 
 Error kernel_error(std::string_view what, int sys_errno, const std::string& words) {
@@ -76,7 +62,7 @@ Error kernel_error(std::string_view what, int sys_errno, const std::string& word
 
 }  // namespace
 
-Socket::Socket(sys::UniqueFd fd) : fd_(std::move(fd)), buffer_(kDatagramOctets) {}
+Socket::Socket(sys::UniqueFd fd) : fd_(std::move(fd)) {}
 
 Result<Socket> Socket::prepare(sys::UniqueFd fd) {
   grow_receive_buffer(fd.get(), kReceiveOctets);
@@ -119,13 +105,13 @@ Status Socket::send(std::span<const char> bytes) {
   return {};
 }
 
-Result<std::size_t> Socket::receive() {
+Result<std::size_t> Socket::receive(std::span<char> into) {
   while (true) {
     sockaddr_nl from{};
     socklen_t size = sizeof from;
-    const ssize_t got = ::recvfrom(fd_.get(), buffer_.data(), buffer_.size(), MSG_TRUNC,
-                                   reinterpret_cast<sockaddr*>(&from), &size);
-    if (got > static_cast<ssize_t>(buffer_.size())) {
+    const ssize_t got =
+        ::recvfrom(fd_.get(), into.data(), into.size(), MSG_TRUNC, reinterpret_cast<sockaddr*>(&from), &size);
+    if (got > static_cast<ssize_t>(into.size())) {
       return fail(Errc::protocol, "netlink: a message of " + std::to_string(got) + " octets is too large");
     }
     if (got >= 0 && from.nl_pid == 0) {
@@ -145,13 +131,14 @@ Status Socket::exchange_piece(std::span<char> bytes, std::uint32_t last, std::ve
   if (auto sent = send(bytes); !sent) {
     return sent;
   }
+  Buffer buffer;
   bool done = false;
   while (!done) {
-    const auto octets = receive();
+    const auto octets = receive(buffer.octets);
     if (!octets) {
       return fail(octets.error());
     }
-    for_each_message(buffer_.data(), *octets, [&](const nlmsghdr& message) {
+    for_each_message({buffer.octets.data(), *octets}, [&](const nlmsghdr& message) {
       if (message.nlmsg_type == NLMSG_ERROR) {
         done = done || message.nlmsg_seq == last;
         if (const int error = error_of(message); error != 0) {
@@ -255,13 +242,14 @@ Status Socket::query_once(std::span<const char> request, std::uint32_t sequence,
     return sent;
   }
   Status result;
+  Buffer buffer;
   bool done = false;
   while (!done) {
-    const auto octets = receive();
+    const auto octets = receive(buffer.octets);
     if (!octets) {
       return fail(octets.error());
     }
-    for_each_message(buffer_.data(), *octets, [&](const nlmsghdr& message) {
+    for_each_message({buffer.octets.data(), *octets}, [&](const nlmsghdr& message) {
       if (message.nlmsg_seq != sequence) {
         return true;  // the rest of a query that was given up
       }
@@ -333,7 +321,7 @@ Result<LinkInfo> Socket::link(std::string_view name) {
   std::vector<char> request;
   MessageWriter writer(request, RTM_GETLINK, 0);
   writer.header(ifinfomsg{});
-  writer.text(IFLA_IFNAME, name);
+  writer.text(IFLA_IFNAME, std::string(name));
   writer.finish();
   const auto status = query(
       request, [] {},

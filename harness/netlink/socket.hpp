@@ -149,12 +149,11 @@ class Socket {
   Status query_once(std::span<const char> request, std::uint32_t sequence,
                     const std::function<void(const void* message)>& each, bool& interrupted);
   Status send(std::span<const char> bytes);
-  /// Waits for a datagram from the kernel and returns its octets in buffer_.
-  Result<std::size_t> receive();
+  /// Waits for a datagram from the kernel; its length.
+  Result<std::size_t> receive(std::span<char> into);
 
   sys::UniqueFd fd_;
   std::uint32_t sequence_ = 0;
-  std::vector<char> buffer_;
 };
 
 struct MonitorOptions {
@@ -180,7 +179,6 @@ class Monitor {
   explicit Monitor(sys::UniqueFd fd);
   static Result<Monitor> prepare(sys::UniqueFd fd, const Options& options);
   sys::UniqueFd fd_;
-  std::vector<char> buffer_;
 };
 
 }  // namespace catflap::netlink
