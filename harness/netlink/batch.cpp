@@ -19,6 +19,12 @@ namespace {
 
 constexpr std::uint16_t kCreateExclusive = NLM_F_CREATE | NLM_F_EXCL;
 
+ifinfomsg header_of(const LinkSpec& link) {
+  ifinfomsg header{};
+  header.ifi_index = static_cast<int>(link.index);
+  return header;
+}
+
 void put_link_attributes(MessageWriter& writer, const LinkSpec& link) {
   writer.text(IFLA_IFNAME, link.name);
   if (link.mtu != 0) {
@@ -159,13 +165,13 @@ std::size_t Batch::veth(const LinkSpec& here, const LinkSpec& there, const sys::
   const std::size_t request = begin([a = here.name, b = there.name] { return "veth pair " + a + " - " + b; });
   mark(request);
   MessageWriter writer(bytes_, RTM_NEWLINK, kCreateExclusive);
-  writer.header(ifinfomsg{});
+  writer.header(header_of(here));
   put_link_attributes(writer, here);
   const std::size_t info = writer.open(IFLA_LINKINFO);
   writer.text(IFLA_INFO_KIND, "veth");
   const std::size_t data = writer.open(IFLA_INFO_DATA);
   const std::size_t peer = writer.open(VETH_INFO_PEER);
-  (void)writer.part(ifinfomsg{});
+  (void)writer.part(header_of(there));
   put_link_attributes(writer, there);
   if (there_ns != nullptr) {
     writer.u32(IFLA_NET_NS_FD, static_cast<std::uint32_t>(there_ns->fd()));
@@ -188,7 +194,7 @@ std::size_t Batch::add_bridge(const LinkSpec& bridge) {
   const std::size_t request = begin([name = bridge.name] { return "bridge " + name; });
   mark(request);
   MessageWriter writer(bytes_, RTM_NEWLINK, kCreateExclusive);
-  writer.header(ifinfomsg{});
+  writer.header(header_of(bridge));
   put_link_attributes(writer, bridge);
   const std::size_t info = writer.open(IFLA_LINKINFO);
   writer.text(IFLA_INFO_KIND, "bridge");

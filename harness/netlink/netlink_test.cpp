@@ -86,6 +86,17 @@ TEST_F(Netlink, MakesBothEndsInPlace) {
   EXPECT_EQ(sockets[0].link("e9").error().code, Errc::not_found);
 }
 
+TEST_F(Netlink, IndicesCanBeChosen) {
+  ASSERT_TRUE(ok(sockets[0].add_veth({.name = "e7", .index = 70}, {.name = "e8", .index = 80}, spaces[1])));
+  EXPECT_EQ(sockets[0].link("e7")->index, 70U);
+  EXPECT_EQ(sockets[1].link("e8")->index, 80U);
+  EXPECT_EQ(
+      sockets[0].add_veth({.name = "e9", .index = 70}, {.name = "e9", .index = 81}, spaces[1]).error().code,
+      Errc::exists);
+  EXPECT_FALSE(sockets[0].add_veth({.name = "e9", .index = 71}, {.name = "e9", .index = 80}, spaces[1]));
+  EXPECT_FALSE(sockets[0].link("e9")) << "half a pair is left";
+}
+
 TEST_F(Netlink, AddressesAreUsableAtOnceAndNoneIsMadeUp) {
   const auto addresses = sockets[0].addresses();
   ASSERT_TRUE(addresses);

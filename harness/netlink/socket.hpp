@@ -22,6 +22,7 @@ struct LinkSpec {
   std::optional<MacAddress> mac{};  ///< nullopt: the kernel's choice
   std::uint32_t mtu = 0;            ///< 0: the kernel's
   std::string alias{};              ///< our mark, set together with `up` by set_link()
+  IfIndex index = 0;                ///< 0: the kernel's choice; give both ends of a pair one, or neither
 };
 
 /// What to change of a link, in one request.

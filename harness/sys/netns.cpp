@@ -317,13 +317,10 @@ Result<std::string> sysctl_path(std::string_view key) {
   return "/proc/sys/" + path;
 }
 
-Result<std::string> read_all(const std::string& path) {
-  const UniqueFd file(::open(path.c_str(), O_RDONLY | O_CLOEXEC));
-  if (!file) {
-    return fail(last_error("cannot open " + path));
-  }
+/// What an open kernel file says now; `path` is for the error.
+Result<std::string> read_value(const UniqueFd& file, const std::string& path) {
   char buffer[4096];
-  const ssize_t got = ::read(file.get(), buffer, sizeof buffer);
+  const ssize_t got = ::pread(file.get(), buffer, sizeof buffer, 0);
   if (got < 0) {
     return fail(last_error("cannot read " + path));
   }
@@ -332,6 +329,14 @@ Result<std::string> read_all(const std::string& path) {
     text.pop_back();
   }
   return text;
+}
+
+Result<std::string> read_all(const std::string& path) {
+  const UniqueFd file(::open(path.c_str(), O_RDONLY | O_CLOEXEC));
+  if (!file) {
+    return fail(last_error("cannot open " + path));
+  }
+  return read_value(file, path);
 }
 
 /// Kernel files print lists with tabs.
@@ -356,23 +361,34 @@ Status write_sysctl_here(std::string_view key, std::string_view value) {
   if (!path) {
     return fail(path.error());
   }
-  const std::string what = "sysctl " + std::string(key) + "=" + std::string(value);
-  {
-    const UniqueFd file(::open(path->c_str(), O_WRONLY | O_CLOEXEC));
-    if (!file) {
-      return fail(last_error(what));
-    }
-    if (::write(file.get(), value.data(), value.size()) != static_cast<ssize_t>(value.size())) {
-      return fail(last_error(what));
+  const auto what = [&] { return "sysctl " + std::string(key) + "=" + std::string(value); };
+  UniqueFd file(::open(path->c_str(), O_RDWR | O_CLOEXEC));
+  const bool write_only = !file && errno == EACCES;  // some only act when written to (flush)
+  if (write_only) {
+    file.reset(::open(path->c_str(), O_WRONLY | O_CLOEXEC));
+  }
+  if (!file) {
+    return fail(last_error(what()));
+  }
+  // Most are as they should be already; writing is what costs, because the kernel tells all interfaces.
+  if (!write_only) {
+    const auto before = read_value(file, *path);
+    if (before && normal(*before) == normal(value)) {
+      return {};
     }
   }
-  const auto now = read_all(*path);
+  if (::pwrite(file.get(), value.data(), value.size(), 0) != static_cast<ssize_t>(value.size())) {
+    return fail(last_error(what()));
+  }
+  if (write_only) {
+    return {};
+  }
+  const auto now = read_value(file, *path);
   if (!now) {
-    // Some are write-only (flush): the write went through.
-    return now.error().code == Errc::denied ? Status{} : fail(now.error());
+    return fail(now.error());
   }
   if (normal(*now) != normal(value)) {
-    return fail(Errc::invalid, what + ": the kernel made it '" + normal(*now) + "'");
+    return fail(Errc::invalid, what() + ": the kernel made it '" + normal(*now) + "'");
   }
   return {};
 }
