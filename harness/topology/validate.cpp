@@ -113,7 +113,7 @@ class Validator {
       }
       const Node& other = *topology_.node(peer);
       if (std::none_of(topology_.links.begin(), topology_.links.end(),
-                       [&](const Link& link) { return joins(link, node.name, peer); })) {
+                       [&, &other = peer](const Link& link) { return joins(link, node.name, other); })) {
         error(options.where, "peers of " + node.name + ": no link joins it with " + peer);
       }
       const auto back = other.peers.find(node.name);
