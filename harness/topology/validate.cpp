@@ -112,8 +112,9 @@ class Validator {
         continue;
       }
       const Node& other = *topology_.node(peer);
-      if (std::none_of(topology_.links.begin(), topology_.links.end(),
-                       [&, &other = peer](const Link& link) { return joins(link, node.name, other); })) {
+      if (std::none_of(
+              topology_.links.begin(), topology_.links.end(),
+              [&, &peer_name = peer](const Link& link) { return joins(link, node.name, peer_name); })) {
         error(options.where, "peers of " + node.name + ": no link joins it with " + peer);
       }
       const auto back = other.peers.find(node.name);

@@ -39,6 +39,9 @@ struct PeerConfig {
   std::optional<Duration> keepalive_time;  ///< nullopt: a third of the negotiated hold time
   Duration connect_delay{0};               ///< before the first dial
   Duration connect_retry_time = std::chrono::seconds(5);
+  /// After a dial that the peer's host refused (its daemon is not up yet): the first retry, doubling up to
+  /// connect_retry_time. nullopt: connect_retry_time at once, as RFC 4271 §8.2.2 has it.
+  std::optional<Duration> refused_retry_time;
   Duration error_wait_min = std::chrono::seconds(1);      ///< IdleHold: doubles with every error ...
   Duration error_wait_max = std::chrono::seconds(30);     ///< ... up to this
   Duration error_forget_time = std::chrono::seconds(60);  ///< Established for so long: back to the minimum

@@ -172,7 +172,7 @@ void Peer::Impl::plan_dial(Instant now, Aftermath aftermath) {
     return;
   }
   if (aftermath != Aftermath::none || !connect_.running()) {
-    connect_.set(now, retry_delay());
+    connect_.set(now, retry_delay_after_failure());
   }
 }
 

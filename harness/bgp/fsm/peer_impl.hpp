@@ -107,6 +107,7 @@ class Peer::Impl {
   void run_connection(Instant now, ConnId id, Outputs& out);
   void connect_due(Instant now, Outputs& out);
   Duration retry_delay();
+  Duration retry_delay_after_failure();
 
   PeerConfig config_;
   EncodedOpen open_;
@@ -121,6 +122,7 @@ class Peer::Impl {
   Countdown error_wait_;  ///< IdleHold: until the next dial after an error
   Countdown collision_;   ///< both connections are open and one of the ids is known
   bool collision_overdue_ = false;
+  Duration refused_retry_{0};  ///< the last delay after a refused dial; 0: none was refused lately
   DownReason last_error_;
   std::uint64_t messages_in_ = 0;
   std::uint64_t messages_out_ = 0;

@@ -1,6 +1,7 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <cerrno>
 
 #include "bgp/fsm/test_support.hpp"
 
@@ -44,6 +45,26 @@ TEST(Dial, RefusedOneIsRetriedAfterJitteredRetryTime) {
     expect_jittered(bench.peer.deadline() - bench.now, seconds(5));
     EXPECT_EQ(bench.fire().last(), "dial");
   }
+}
+
+TEST(Dial, RefusedOneIsTriedAgainSoonThenLessOften) {
+  PeerConfig config = basic_config();
+  config.refused_retry_time = milliseconds(20);
+  config.connect_retry_time = milliseconds(100);
+  Bench bench(config);
+  bench.start();
+  ConnId conn = 2;
+  for (const int expected : {20, 40, 80, 100, 100}) {
+    bench.closed(conn, ECONNREFUSED);
+    expect_jittered(bench.peer.deadline() - bench.now, milliseconds(expected));
+    EXPECT_EQ(bench.fire().last(), "dial");
+    conn += 2;
+  }
+  // Another kind of failure is no sign that the peer is about to start, and starts the series anew.
+  bench.closed(conn, EHOSTUNREACH);
+  expect_jittered(bench.peer.deadline() - bench.now, milliseconds(100));
+  bench.fire().closed(conn + 2, ECONNREFUSED);
+  expect_jittered(bench.peer.deadline() - bench.now, milliseconds(20));
 }
 
 TEST(Dial, UnansweredOneIsGivenUpAndTriedAgain) {

@@ -16,6 +16,17 @@ Duration Peer::Impl::retry_delay() {
   return std::max(kRetryMin, jittered(rng_, config_.connect_retry_time));
 }
 
+Duration Peer::Impl::retry_delay_after_failure() {
+  const bool refused = last_error_.kind == DownReason::Kind::socket && last_error_.sys_errno == ECONNREFUSED;
+  if (!config_.refused_retry_time || !refused) {
+    refused_retry_ = Duration{0};
+    return retry_delay();
+  }
+  refused_retry_ = refused_retry_ == Duration{0} ? *config_.refused_retry_time : refused_retry_ * 2;
+  refused_retry_ = std::min(refused_retry_, config_.connect_retry_time);
+  return std::max(kRetryMin, jittered(rng_, refused_retry_));
+}
+
 Instant Peer::Impl::deadline() const {
   Instant earliest = std::min({start_.at(), connect_.at(), error_wait_.at(), collision_.at()});
   for (const auto& connection : connections_) {

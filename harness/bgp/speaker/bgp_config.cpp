@@ -8,6 +8,8 @@ namespace catflap::bgp::internal {
 
 namespace {
 
+constexpr Duration kRefusedRetryTime = std::chrono::milliseconds(20);
+
 constexpr std::uint16_t kRestartTimeDefaultS = 120;  // BIRD's
 constexpr std::uint32_t kLlgrTimeDefaultS = 3600;    // BIRD's
 
@@ -115,6 +117,9 @@ fsm::PeerConfig peer_config(const intent::BgpIntent& bgp, const std::vector<inte
   config.keepalive_time = bgp.keepalive_time;
   set_if(bgp.connect_delay_time, config.connect_delay);
   set_if(bgp.connect_retry_time, config.connect_retry_time);
+  // DEVIATION: BIRD waits the whole connect retry time after a refused dial as well. Routers of a lab start
+  // within milliseconds of each other, and whoever is first must not wait seconds for the second.
+  config.refused_retry_time = kRefusedRetryTime;
   set_if(bgp.error_wait_min, config.error_wait_min);
   set_if(bgp.error_wait_max, config.error_wait_max);
   set_if(bgp.error_forget_time, config.error_forget_time);
