@@ -13,11 +13,12 @@ endfunction()
 function(catflap_discover_tests target)
   cmake_parse_arguments(ARG "" "" "LABELS" ${ARGN})
   include(GoogleTest)
+  set(labels netns ${ARG_LABELS})
   catflap_lab_environment(environment)
   # The environment is set by a launcher: generator expressions do not reach properties of discovered tests.
   set_property(TARGET ${target} PROPERTY CROSSCOMPILING_EMULATOR "${CMAKE_COMMAND};-E;env;${environment}")
   gtest_discover_tests(${target} DISCOVERY_MODE PRE_TEST TEST_PREFIX "${target}."
-    PROPERTIES LABELS "netns;${ARG_LABELS}" TIMEOUT ${CATFLAP_LAB_TEST_TIMEOUT})
+    PROPERTIES LABELS "${labels}" TIMEOUT ${CATFLAP_LAB_TEST_TIMEOUT})
 endfunction()
 
 # catflap_add_scenarios(FILE... [PREFIX prefix] [LABELS label...]): each topology file, with all speakers of its
@@ -27,6 +28,7 @@ function(catflap_add_scenarios)
   if(NOT DEFINED ARG_PREFIX)
     set(ARG_PREFIX "scenario.")
   endif()
+  set(labels netns ${ARG_LABELS})
   catflap_lab_environment(environment)
   foreach(pattern IN LISTS ARG_UNPARSED_ARGUMENTS)
     file(GLOB files CONFIGURE_DEPENDS "${pattern}")
@@ -36,7 +38,7 @@ function(catflap_add_scenarios)
     foreach(file IN LISTS files)
       cmake_path(GET file STEM name)
       add_test(NAME "${ARG_PREFIX}${name}" COMMAND catflap test "${file}" --matrix)
-      set_tests_properties("${ARG_PREFIX}${name}" PROPERTIES LABELS "netns;${ARG_LABELS}" SKIP_RETURN_CODE 77
+      set_tests_properties("${ARG_PREFIX}${name}" PROPERTIES LABELS "${labels}" SKIP_RETURN_CODE 77
         TIMEOUT ${CATFLAP_LAB_TEST_TIMEOUT} ENVIRONMENT "${environment}")
     endforeach()
   endforeach()

@@ -24,6 +24,8 @@ class Error(Exception):
     ``code`` is one of invalid, not_found, exists, denied, timeout, protocol, io, conflict and unsupported.
     """
 
+    __module__ = "catflap"  # where users find it
+
     def __init__(self, code: str, message: str, where: Place | None = None) -> None:
         super().__init__(code, message, where)
         self.code = code
@@ -41,6 +43,8 @@ class Error(Exception):
 
 class CheckFailed(AssertionError):
     """A check that did not hold, and why."""
+
+    __module__ = "catflap"
 
     def __init__(self, explanation: str, evidence_json: str) -> None:
         super().__init__(explanation)

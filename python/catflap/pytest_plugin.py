@@ -212,7 +212,7 @@ def pytest_runtest_makereport(item: pytest.Item, call: pytest.CallInfo[Any]) -> 
     if isinstance(error, CheckFailed):
         _first_line_only(report)
         report.sections.append((f"why the check failed ({report.when})", error.explanation))
-        report.user_properties.append(("catflap.evidence", error.to_json()))
+        item.user_properties.append(("catflap.evidence", error.to_json()))  # for --junit-xml
     rounds = item.config.getoption("--lab-until-fail")
     if rounds > 1 and _ROUND in getattr(getattr(item, "callspec", None), "params", {}):
         item.session.shouldstop = f"a test with a lab failed ({item.nodeid}), as --lab-until-fail asks"

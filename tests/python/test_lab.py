@@ -80,7 +80,7 @@ def test_a_failure_names_the_cause(lab_up, pair: lab.Topology):
         assert failure.evidence["status"] == "failed"
         assert "65010" in failure.evidence["explanation"]["cause"]
         assert failure.to_json().startswith("{")
-        with pytest.raises(lab.CheckFailed, match="no node of the lab announces"):
+        with pytest.raises(lab.CheckFailed, match="session r1 ~ r2 is not Established: r2 refuses the OPEN"):
             expect(r1.fib).to_have("198.51.100.0/24", within=50 * ms)
 
 
@@ -135,7 +135,7 @@ def test_what_is_there_can_be_read(lab_up, pair: lab.Topology):
         }
         assert len(list(net.sessions)) == 2
         assert {node["name"] for node in net.status["nodes"]} == {"r1", "r2"}
-        assert (net.dir / "r1").is_dir()
+        assert (net.dir / "nodes" / "r1").is_dir()
 
 
 def test_commands_run_in_the_node(lab_up, hosts: lab.Topology):
