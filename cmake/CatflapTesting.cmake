@@ -8,17 +8,15 @@ function(catflap_lab_environment out)
     PARENT_SCOPE)
 endfunction()
 
-# catflap_discover_tests(TARGET [LABELS label...]): every test of a GoogleTest program as a test of its own; see
-# catflap/gtest.hpp. Each brings its lab up by itself, so they are independent and can run side by side.
+# catflap_discover_tests(TARGET): every test of a GoogleTest program as a test of its own; see catflap/gtest.hpp.
+# Each brings its lab up by itself, so they are independent and can run side by side.
 function(catflap_discover_tests target)
-  cmake_parse_arguments(ARG "" "" "LABELS" ${ARGN})
   include(GoogleTest)
-  set(labels netns ${ARG_LABELS})
   catflap_lab_environment(environment)
   # The environment is set by a launcher: generator expressions do not reach properties of discovered tests.
   set_property(TARGET ${target} PROPERTY CROSSCOMPILING_EMULATOR "${CMAKE_COMMAND};-E;env;${environment}")
-  gtest_discover_tests(${target} DISCOVERY_MODE PRE_TEST TEST_PREFIX "${target}."
-    PROPERTIES LABELS "${labels}" TIMEOUT ${CATFLAP_LAB_TEST_TIMEOUT})
+  gtest_discover_tests(${target} DISCOVERY_MODE PRE_TEST DISCOVERY_TIMEOUT 60 TEST_PREFIX "${target}."
+    PROPERTIES LABELS netns TIMEOUT ${CATFLAP_LAB_TEST_TIMEOUT})
 endfunction()
 
 # catflap_add_scenarios(FILE... [PREFIX prefix] [LABELS label...]): each topology file, with all speakers of its
