@@ -142,8 +142,8 @@ WiredNode wire_node(const Topology& topology, const Node& node, std::uint32_t nu
   if (out.speaker != SpeakerKind::none) {
     out.sysctl = {{"net.ipv4.ip_forward", "1"}, {"net.ipv6.conf.all.forwarding", "1"}};
   }
-  // A path and its way back may differ; an address must be usable at once, and stay when its link goes down (as IPv4
-  // addresses do).
+  // A path and its way back may differ; an address must be usable at once, and stay when its link goes down
+  // (as IPv4 addresses do).
   for (const char* which : {"all", "default"}) {
     out.sysctl["net.ipv4.conf." + std::string(which) + ".rp_filter"] = "0";
     out.sysctl["net.ipv6.conf." + std::string(which) + ".accept_dad"] = "0";

@@ -109,7 +109,8 @@ INSTANTIATE_TEST_SUITE_P(
              "net.type; "
              "case net.len { 1..8: print \"small\"; 24: print \"is 24\"; else: print \"other\"; } accept;",
              {"24 10.1.1.0 10.0.0.0(enum 36)1", "is 24"}},
-        Case{"print twice(5), twice(0); krt_metric = 7; krt_prefsrc = 1.1.1.1; print krt_metric, krt_prefsrc; accept;",
+        Case{"print twice(5), twice(0); krt_metric = 7; krt_prefsrc = 1.1.1.1; print krt_metric, "
+             "krt_prefsrc; accept;",
              {"101", "71.1.1.1"}},
         Case{"if from = 0.0.0.0 then print \"v4\"; if from = :: then print \"v6\"; accept;", {"v6"}},
         Case{"print bgp_path.first, bgp_path.last, bgp_path.len, bgp_path ~ [= * =], bgp_path ~ [= =]; "

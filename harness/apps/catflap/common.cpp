@@ -5,12 +5,12 @@
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
 
+#include "apps/catflap/verbs.hpp"
 #include "base/suggest.hpp"
 #include "lab/client.hpp"
 #include "sys/error.hpp"
 #include "sys/files.hpp"
 #include "topology/load.hpp"
-#include "verbs.hpp"
 
 namespace catflap::app {
 namespace {

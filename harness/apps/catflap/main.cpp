@@ -1,11 +1,16 @@
+#include <unistd.h>
+
+#include <algorithm>
 #include <cstdio>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include <CLI/CLI.hpp>
 
+#include "apps/catflap/verbs.hpp"
+#include "base/suggest.hpp"
 #include "sys/signals.hpp"
-#include "verbs.hpp"
 
 namespace {
 
@@ -30,6 +35,34 @@ struct Arguments {
   std::string junit, node, text, within, directory;
   bool configs = false, no_wait = false, matrix = false, all = false;
 };
+
+/// The first argument that is neither an option nor its value; "" if there is none.
+std::string verb_of(int argc, char** argv) {
+  for (int i = 1; i < argc; ++i) {
+    const std::string argument = argv[i];
+    if (argument == "--lab" || argument == "-C") {
+      ++i;
+    } else if (argument.rfind('-', 0) != 0) {
+      return argument;
+    }
+  }
+  return "";
+}
+
+/// CLI11 would only say that a subcommand is missing.
+bool is_unknown_verb(const CLI::App& cli, const std::string& verb) {
+  std::vector<std::string> names;
+  for (const CLI::App* each : cli.get_subcommands([](const CLI::App*) { return true; })) {
+    names.push_back(each->get_name());
+  }
+  if (verb.empty() || std::find(names.begin(), names.end(), verb) != names.end()) {
+    return false;
+  }
+  const std::vector<std::string_view> views(names.begin(), names.end());
+  std::fprintf(stderr, "catflap: no verb is called '%s'%s; see catflap --help\n", verb.c_str(),
+               did_you_mean(verb, views).c_str());
+  return true;
+}
 
 void add_speakers(CLI::App* verb, std::vector<std::string>& into) {
   verb->add_option("--speaker", into, "NODE=self|bird, or self|bird for every node; may be repeated")
@@ -86,8 +119,13 @@ int main(int argc, char** argv) {
 
   verb("status", "nodes, sessions and routes of a running lab", [&] { return app::status(a.common); });
 
-  v = verb("exec", "run a command inside a node: catflap exec r1 -- ip route",
-           [&] { return app::exec(a.common, a.node, a.command); });
+  v = verb("exec", "run a command inside a node: catflap exec r1 -- ip route", [&] {
+    // Behind the node everything is the command, so the "--" before it arrives too.
+    if (a.command.size() > 1 && a.command.front() == "--") {
+      a.command.erase(a.command.begin());
+    }
+    return app::exec(a.common, a.node, a.command);
+  });
   v->add_option("node", a.node, "node")->required();
   v->add_option("command", a.command, "command and its arguments")->required();
   v->positionals_at_end();
@@ -112,6 +150,9 @@ int main(int argc, char** argv) {
   verb("doctor", "what this machine can do for labs", [&] { return app::doctor(a.common); });
   verb("schema", "print the JSON schema of topology files", [] { return app::schema(); });
 
+  if (is_unknown_verb(cli, verb_of(argc, argv))) {
+    return app::kExitBadInput;
+  }
   try {
     cli.parse(argc, argv);
   } catch (const CLI::ParseError& error) {

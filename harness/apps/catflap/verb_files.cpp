@@ -4,9 +4,9 @@
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
 
+#include "apps/catflap/verbs.hpp"
 #include "birdlang/birdlang.hpp"
 #include "topology/load.hpp"
-#include "verbs.hpp"
 
 /// Verbs that only read files: validate, plan, schema.
 namespace catflap::app {

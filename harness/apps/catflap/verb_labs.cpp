@@ -7,6 +7,7 @@
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
 
+#include "apps/catflap/verbs.hpp"
 #include "lab/client.hpp"
 #include "lab/doctor.hpp"
 #include "lab/report.hpp"
@@ -16,7 +17,6 @@
 #include "sys/clock.hpp"
 #include "sys/exec_in.hpp"
 #include "topology/load.hpp"
-#include "verbs.hpp"
 
 /// Verbs that make, use and remove running labs.
 namespace catflap::app {
@@ -181,7 +181,13 @@ int expect(const Common& common, const std::string& check, const std::string& wi
 
 int act(const Common& common, const std::string& action) {
   auto reply = ask(common, {{"op", "do"}, {"action", action.find('{') == 0 ? action : "{ " + action + " }"}});
-  return reply ? kExitOk : report_error(common, reply.error());
+  if (!reply) {
+    return report_error(common, reply.error());
+  }
+  if (common.json) {
+    fmt::print("{}\n", reply->dump());
+  }
+  return kExitOk;
 }
 
 int down(const Common& common, const std::vector<std::string>& labs, bool all) {

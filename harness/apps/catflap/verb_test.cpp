@@ -1,14 +1,17 @@
+#include <signal.h>
+
 #include <cstdio>
 #include <filesystem>
 #include <vector>
 
 #include <fmt/format.h>
 
+#include "apps/catflap/verbs.hpp"
 #include "lab/report.hpp"
 #include "lab/scenario.hpp"
 #include "sys/clock.hpp"
 #include "sys/files.hpp"
-#include "verbs.hpp"
+#include "sys/signals.hpp"
 
 namespace catflap::app {
 namespace {
@@ -51,11 +54,20 @@ int test(const Common& common, const std::vector<std::string>& files,
   if (bad != kExitOk) {
     return bad;
   }
+  // A lab that is interrupted is taken down in good order, so that its folder goes too.
+  auto signals = sys::signal_fd({SIGINT, SIGTERM, SIGHUP});
+  if (!signals) {
+    return report_error(common, signals.error());
+  }
+  int interrupted = 0;
   const Instant started = sys::monotonic_now();
   std::vector<ScenarioReport> reports;
   for (const topology::Topology& topology : topologies) {
     const auto runs = matrix ? topology::combinations(topology) : std::vector<topology::Combination>(1);
     for (const topology::Combination& combination : runs) {
+      if (interrupted != 0) {
+        break;
+      }
       const topology::Topology run = topology::with_speakers(topology, combination.speakers);
       if (!common.json) {
         fmt::print("{}{}{}\n", topology.name, combination.name.empty() ? "" : " ", combination.name);
@@ -71,7 +83,11 @@ int test(const Common& common, const std::vector<std::string>& files,
       options.skip_missing = matrix;
       options.evidence = std::filesystem::path(".catflap") /
                          (topology.name + (combination.name.empty() ? "" : "-" + combination.name));
+      options.stop_fd = signals->get();
       reports.push_back(lab::run_scenario(run, options, show));
+      for (const int number : sys::read_signals(signals->get())) {
+        interrupted = number;
+      }
       reports.back().combination = combination.name;
       if (!common.json) {
         fmt::print("{}", lab::format_summary_line(reports.back()));
@@ -89,7 +105,7 @@ int test(const Common& common, const std::vector<std::string>& files,
       return report_error(common, written.error());
     }
   }
-  return exit_code_of(reports);
+  return interrupted != 0 ? kExitSignal + interrupted : exit_code_of(reports);
 }
 
 }  // namespace catflap::app

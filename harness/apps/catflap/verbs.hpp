@@ -15,6 +15,7 @@ inline constexpr int kExitCheckFailed = 1;
 inline constexpr int kExitBadInput = 2;
 inline constexpr int kExitEnvironment = 3;
 inline constexpr int kExitSkipped = 77;
+inline constexpr int kExitSignal = 128;  ///< plus the number of the signal, as shells have it
 
 /// What every verb knows.
 struct Common {

@@ -131,8 +131,8 @@ void Speaker::Impl::update_listeners() {
   }
   if (!(sockets == listening_)) {
     listening_ = sockets;
-    // Before any dial of this round: when two routers start at the same time, the one that dials later must find the
-    // other one listening, or both wait for their retry.
+    // Before any dial of this round: when two routers start at the same time, the one that dials later must
+    // find the other one listening, or both wait for their retry.
     core.actions.insert(core.actions.begin(), act::Listen{std::move(sockets)});
   }
 }
