@@ -78,8 +78,8 @@ void read_stream(std::string_view octets) {
   }
   if (const auto* change = std::get_if<observe::ProtocolChanged>(&*message)) {
     check_protocols({change->protocol});
-  } else if (const auto* change = std::get_if<observe::RoutesChanged>(&*message)) {
-    check_routes(change->routes);
+  } else if (const auto* routes = std::get_if<observe::RoutesChanged>(&*message)) {
+    check_routes(routes->routes);
   }
 }
 
