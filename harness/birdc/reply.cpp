@@ -74,11 +74,9 @@ void write_interfaces(ReplyWriter& out, Format, const std::vector<InterfaceView>
     out.line(1004, fmt::format("\t{}{}MTU={}", fmt::join(view.flags, " "), view.flags.empty() ? "" : " ",
                                view.mtu));
     for (const InterfaceView::Address& address : view.addresses) {
-      std::string text = "\t" + net::to_string(address.address) + " (" + address.role;
-      if (!address.peer.empty()) {
-        text += ", peer " + address.peer;
-      }
-      out.line(1003, text + ", scope " + address.scope + ")");
+      out.line(1003, fmt::format("\t{} ({}{}{}{}{}scope {})", net::to_string(address.address), address.role,
+                                 address.role.empty() ? "" : ", ", address.peer.empty() ? "" : "peer ",
+                                 address.peer, address.peer.empty() ? "" : ", ", address.scope));
     }
   }
   out.end();

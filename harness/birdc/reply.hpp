@@ -89,13 +89,13 @@ class RouteWriter {
   /// "18 of 18 routes for 17 networks in table master4": for `stats` after the table's routes, for `count`
   /// instead. 1.6 has it in the last line only.
   void count(ReplyWriter& out, const RouteCount& count);
+  /// The line "Table NAME:", unless a route or count() has brought it already.
+  void announce_table(ReplyWriter& out);
   /// The last line. `not_found`: a prefix was asked for and nothing came: 8001. `with_count`: `count` or
   /// `stats`.
   void end(ReplyWriter& out, bool not_found = false, bool with_count = false);
 
  private:
-  void announce_table(ReplyWriter& out);
-
   Format format_;
   Clock clock_;
   bool all_, stats_;

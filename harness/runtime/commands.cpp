@@ -21,6 +21,22 @@ constexpr const char* version_of(birdc::Format format) {
   return format == birdc::Format::bird2 ? "2.0.12" : "1.6.8";
 }
 
+constexpr const char* kNoValidTables = "No valid tables";  // of Speaker::routes()
+
+/// BIRD's words; private addresses (RFC 1918, RFC 4193) belong to the site.
+const char* scope_of(const net::IpAddr& addr) {
+  if (addr.is_loopback()) {
+    return "host";
+  }
+  if (addr.is_link_local()) {
+    return "link";
+  }
+  const bool site = addr.is_v4() ? addr.v4_value() >> 24U == 10 || addr.v4_value() >> 20U == 0xAC1 ||
+                                       addr.v4_value() >> 16U == 0xC0A8
+                                 : addr.high() >> 57U == 0xFC >> 1U;
+  return site ? "site" : "univ";
+}
+
 }  // namespace
 
 birdc::Clock CommandRunner::clock() const {
@@ -165,7 +181,8 @@ void CommandRunner::show_route(birdc::ReplyWriter& out, const birdc::ShowRoute& 
                              std::string(command.channel_table == birdc::ShowRoute::ChannelTable::import_table
                                              ? "import"
                                              : "export") +
-                             " table in channel");
+                             " table in channel " + command.channel_protocol +
+                             (command.channel.empty() ? "" : "." + command.channel));
   }
   if (command.filter.kind != birdc::FilterText::Kind::none) {
     const std::string prefix = command.filter.kind == birdc::FilterText::Kind::where ? "" : "filter ";
@@ -183,8 +200,24 @@ void CommandRunner::show_route(birdc::ReplyWriter& out, const birdc::ShowRoute& 
       }
     }
   }
-  birdc::RouteWriter writer(format_, clock(), command.all);
+  // "peer.ipv4" is a channel of the protocol "peer".
+  if (const std::size_t dot = query.export_protocol.rfind('.'); dot != std::string::npos) {
+    const std::string channel = query.export_protocol.substr(dot + 1);
+    query.export_protocol.resize(dot);
+    const net::Family family = channel == "ipv6" ? net::Family::ipv6 : net::Family::ipv4;
+    tables.erase(std::remove_if(tables.begin(), tables.end(),
+                                [&](const std::string& name) {
+                                  const auto& all = intent->tables;
+                                  return std::any_of(all.begin(), all.end(), [&](const auto& table) {
+                                    return table.name == name && table.family != family;
+                                  });
+                                }),
+                 tables.end());
+  }
+  const bool exported = query.export_mode != bgp::RouteQuery::Export::none;
+  birdc::RouteWriter writer(format_, clock(), command.all, command.stats);
   bool any = false;
+  bool any_table = false;
   for (const std::string& table : tables) {
     query.tables = {table};
     writer.table(table);
@@ -198,8 +231,15 @@ void CommandRunner::show_route(birdc::ReplyWriter& out, const birdc::ShowRoute& 
       }
       return true;
     });
+    if (!walked && exported && command.tables.empty() && walked.error().message == kNoValidTables) {
+      continue;  // no channel of the protocol is connected to this one
+    }
     if (!walked) {
       return out.end(walked.error().code == Errc::not_found ? 8001 : 9001, walked.error().message);
+    }
+    any_table = true;
+    if (command.all_tables && !command.count) {
+      writer.announce_table(out);
     }
     if (command.count || command.stats) {
       bgp::RouteQuery everything;
@@ -214,6 +254,9 @@ void CommandRunner::show_route(birdc::ReplyWriter& out, const birdc::ShowRoute& 
       });
       writer.count(out, count);
     }
+  }
+  if (exported && !any_table) {
+    return out.end(9001, kNoValidTables);
   }
   writer.end(out, !any && command.prefix.has_value(), command.count || command.stats);
 }
@@ -249,7 +292,7 @@ void CommandRunner::show_interfaces(birdc::ReplyWriter& out, bool summary) {
     std::set<std::pair<net::Family, bool>> preferred;
     for (const net::InterfaceAddress& address : interface.addresses) {
       const bool link_local = address.addr.is_link_local();
-      const char* scope = address.addr.is_loopback() ? "host" : link_local ? "link" : "univ";
+      const char* scope = scope_of(address.addr);
       const bool first = preferred.emplace(address.addr.family(), link_local).second;
       view.addresses.push_back({address, first ? "Preferred" : "", scope, ""});
     }
@@ -303,7 +346,7 @@ void CommandRunner::show_static(birdc::ReplyWriter& out, const birdc::ShowStatic
     }
   }
   if (found == nullptr) {
-    return out.end(9001, command.protocol.empty() ? "There is no static protocol running"
+    return out.end(9001, command.protocol.empty() ? "There is no Static protocol running"
                                                   : command.protocol + ": is not a static protocol");
   }
   std::vector<birdc::StaticRouteView> views;
@@ -339,8 +382,7 @@ void CommandRunner::configure(birdc::ReplyWriter& out, const birdc::Configure& c
   using Mode = birdc::Configure::Mode;
   switch (command.mode) {
     case Mode::confirm:
-      daemon_.confirm();
-      return out.end(18, "Reconfiguration confirmed");
+      return daemon_.confirm() ? out.end(18, "Reconfiguration confirmed") : out.end(19, "Nothing to do");
     case Mode::undo:
       out.line(21, "Undo requested");
       return daemon_.undo() ? out.end(3, "Reconfigured") : out.end(19, "Nothing to do");

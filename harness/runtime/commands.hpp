@@ -31,7 +31,8 @@ class DaemonControl {
   /// Puts it in force. With `timeout_s` the one before comes back unless confirm() is called in time.
   virtual void apply(std::shared_ptr<const intent::RouterIntent> intent, bool soft,
                      std::optional<std::uint32_t> timeout_s) = 0;
-  virtual void confirm() = 0;
+  /// False if nothing waits to be confirmed.
+  virtual bool confirm() = 0;
   /// False if there is nothing to go back to.
   virtual bool undo() = 0;
   virtual void shut_down(bool graceful_restart) = 0;

@@ -158,9 +158,9 @@ void Daemon::apply(std::shared_ptr<const intent::RouterIntent> intent, bool soft
   }
 }
 
-void Daemon::confirm() {
+bool Daemon::confirm() {
   loop_->cancel(undo_timer_);
-  undo_timer_ = sys::EventLoop::TimerId::none;
+  return std::exchange(undo_timer_, sys::EventLoop::TimerId::none) != sys::EventLoop::TimerId::none;
 }
 
 bool Daemon::undo() {

@@ -52,7 +52,7 @@ class Daemon final : public DaemonControl {
   Result<std::shared_ptr<const intent::RouterIntent>> read_config(const std::string& file) override;
   void apply(std::shared_ptr<const intent::RouterIntent> intent, bool soft,
              std::optional<std::uint32_t> timeout_s) override;
-  void confirm() override;
+  bool confirm() override;
   bool undo() override;
   void shut_down(bool graceful_restart) override;
 

@@ -14,6 +14,13 @@
 #include "sys/unix_socket.hpp"
 
 namespace catflap::runtime {
+namespace {
+
+/// Counters are looked at so soon after a change, then ever less often until nothing has changed for long.
+constexpr Duration kCountersFirst = std::chrono::milliseconds(10);
+constexpr Duration kCountersLast = std::chrono::seconds(1);
+
+}  // namespace
 
 Result<std::unique_ptr<EventServer>> EventServer::listen(sys::EventLoop& loop,
                                                          const std::filesystem::path& path,
@@ -41,6 +48,7 @@ EventServer::EventServer(sys::EventLoop& loop, std::filesystem::path path, sys::
       version_(std::move(version)) {}
 
 EventServer::~EventServer() {
+  loop_.cancel(counters_timer_);
   loop_.remove(listener_.get());
   for (const auto& [fd, client] : clients_) {
     loop_.remove(fd);
@@ -132,16 +140,22 @@ void EventServer::publish() {
   if (clients_.empty()) {
     protocols_.clear();
     routes_.clear();
+    told_.clear();
     return;
+  }
+  if (!protocols_.empty() || !routes_.empty()) {
+    watch_counters(kCountersFirst);
   }
   std::string lines;
   if (!protocols_.empty()) {
     for (auto& protocol : speaker_.snapshot(sys::monotonic_now()).protocols) {
       if (protocols_.erase(protocol.name) > 0) {
+        told_[protocol.name] = protocol.channels;
         lines += observe::encode_stream_line(observe::ProtocolChanged{std::move(protocol)});
       }
     }
     for (const std::string& name : protocols_) {  // those that the snapshot does not have any more
+      told_.erase(name);
       lines += observe::encode_stream_line(observe::ProtocolGone{name});
     }
     protocols_.clear();
@@ -161,6 +175,34 @@ void EventServer::publish() {
   routes_.clear();
   if (!lines.empty()) {
     send_to_all(lines);
+  }
+}
+
+void EventServer::watch_counters(Duration after) {
+  if (counters_timer_ == sys::EventLoop::TimerId::none || after < counters_after_) {
+    loop_.cancel(counters_timer_);
+    counters_after_ = after;
+    counters_timer_ = loop_.after(after, [this] {
+      counters_timer_ = sys::EventLoop::TimerId::none;
+      publish_counters();
+    });
+  }
+}
+
+void EventServer::publish_counters() {
+  if (clients_.empty()) {
+    return;
+  }
+  for (const auto& protocol : speaker_.snapshot(sys::monotonic_now()).protocols) {
+    if (const auto told = told_.find(protocol.name);
+        told == told_.end() || told->second != protocol.channels) {
+      protocols_.insert(protocol.name);
+    }
+  }
+  if (!protocols_.empty()) {
+    publish();
+  } else if (counters_after_ < kCountersLast) {
+    watch_counters(counters_after_ * 2);
   }
 }
 

@@ -14,7 +14,10 @@
 
 namespace catflap::runtime {
 
-/// The event stream of observe/stream.hpp on a Unix socket. A listener whose queue grows beyond
+/// The event stream of observe/stream.hpp on a Unix socket. Route counters of protocols have no events of
+/// their own: while routes change, those that have changed are sent every 10 ms.
+///
+/// A listener whose queue grows beyond
 /// kQueueOctetsMax is cut off; it connects again and gets the whole state.
 class EventServer {
  public:
@@ -45,6 +48,8 @@ class EventServer {
 
   EventServer(sys::EventLoop& loop, std::filesystem::path path, sys::UniqueFd listener, bgp::Speaker& speaker,
               std::string version);
+  void publish_counters();
+  void watch_counters(Duration after);
   void accept_all();
   void greet(Client& client);
   void send_to_all(const std::string& line);
@@ -59,6 +64,9 @@ class EventServer {
   std::map<int, std::unique_ptr<Client>> clients_;
   std::set<std::string> protocols_;
   std::set<std::pair<std::string, net::Prefix>> routes_;
+  std::map<std::string, std::vector<observe::ChannelView>> told_;  ///< with the counters as last sent
+  sys::EventLoop::TimerId counters_timer_ = sys::EventLoop::TimerId::none;
+  Duration counters_after_{};
 };
 
 }  // namespace catflap::runtime
