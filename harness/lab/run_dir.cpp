@@ -34,6 +34,52 @@ std::map<std::string, sys::proc::ProcessId> processes_of(const sys::JournalConte
   return processes;
 }
 
+/// Something at `path` that no lab of ours has made: it is never touched. What a lab leaves that is killed
+/// before it has written its journal is an empty folder or one with a lock.
+bool is_foreign(const std::filesystem::path& path) {
+  std::error_code error;
+  if (std::filesystem::symlink_status(path, error).type() != std::filesystem::file_type::directory) {
+    return true;
+  }
+  if (const auto journal = sys::Journal::read(path / kJournal)) {
+    const auto& records = journal->records;
+    if (std::any_of(records.begin(), records.end(), [](const auto& r) { return r.verb == "owner"; })) {
+      return false;
+    }
+  }
+  for (const auto& entry : std::filesystem::directory_iterator(path, error)) {
+    const std::filesystem::path name = entry.path().filename();
+    if (name != kLock && name != kJournal) {
+      return true;
+    }
+  }
+  return false;
+}
+
+/// What tells that the folder is ours goes last: whoever is killed in between leaves a folder that is still
+/// known.
+Status remove_lab(const std::filesystem::path& root, const std::filesystem::path& path) {
+  std::error_code error;
+  for (const auto& entry : std::filesystem::directory_iterator(path, error)) {
+    const std::filesystem::path name = entry.path().filename();
+    if (name != kLock && name != kJournal) {
+      if (auto removed = sys::remove_tree(root, entry.path()); !removed) {
+        return removed;
+      }
+    }
+  }
+  return sys::remove_tree(root, path);
+}
+
+Error in_the_way(const std::filesystem::path& path) {
+  return {Errc::conflict, path.string() + " is in the way and is not a lab of ours: move it away"};
+}
+
+Error already_up(const std::string& instance) {
+  return {Errc::exists, "lab " + instance + " is already up; take it down with 'catflap down " + instance +
+                            "', or give this one another name with --name"};
+}
+
 }  // namespace
 
 std::filesystem::path Options::default_run_root() {
@@ -43,15 +89,21 @@ std::filesystem::path Options::default_run_root() {
 
 Result<RunDir> RunDir::create(const std::filesystem::path& run_root, const std::string& instance) {
   if (auto made = sys::make_directories(run_root); !made) {
-    return fail(std::move(made.error()).context("make the folder for labs"));
+    Error error = std::move(made.error()).context("make the folder for labs");
+    if (error.code == Errc::denied && ::geteuid() != 0) {
+      error.message += "; run as root (sudo): labs are network namespaces";
+    }
+    return fail(std::move(error));
   }
   const std::filesystem::path path = run_root / instance;
   auto made = sys::make_directory_exclusive(path);
   if (!made && made.error().code == Errc::exists) {
+    if (is_foreign(path)) {
+      return fail(in_the_way(path));
+    }
     auto recovered = recover(run_root, instance);
     if (!recovered && recovered.error().code == Errc::conflict) {
-      return fail(Errc::exists, "lab " + instance + " is already up; take it down with 'catflap down " +
-                                    instance + "', or give this one another name with --name");
+      return fail(already_up(instance));
     }
     if (!recovered) {
       return fail(std::move(recovered.error()));
@@ -62,6 +114,9 @@ Result<RunDir> RunDir::create(const std::filesystem::path& run_root, const std::
     return fail(std::move(made.error()));
   }
   auto lock = sys::FileLock::try_acquire(path / kLock);
+  if (!lock && (lock.error().code == Errc::conflict || lock.error().code == Errc::not_found)) {
+    return fail(already_up(instance));  // another one of that name came between
+  }
   if (!lock) {
     return fail(std::move(lock.error()));
   }
@@ -85,7 +140,7 @@ Result<RunDir> RunDir::create(const std::filesystem::path& run_root, const std::
 RunDir::~RunDir() {
   if (lock_) {
     // Nothing can be done about a failure here; `gc` finds what is left.
-    (void)sys::remove_tree(root_, path_);
+    (void)remove_lab(root_, path_);
   }
 }
 
@@ -101,7 +156,7 @@ Result<std::vector<FoundLab>> find_labs(const std::filesystem::path& run_root) {
   std::vector<FoundLab> labs;
   std::error_code error;
   for (const auto& entry : std::filesystem::directory_iterator(run_root, error)) {
-    if (!entry.is_directory(error) || !std::filesystem::exists(entry.path() / kLock, error)) {
+    if (!std::filesystem::exists(entry.path() / kLock, error) || is_foreign(entry.path())) {
       continue;
     }
     FoundLab lab;
@@ -130,8 +185,8 @@ Result<std::vector<std::string>> recover(const std::filesystem::path& run_root, 
   if (!std::filesystem::is_directory(path, error)) {
     return fail(Errc::not_found, "no lab " + instance);
   }
-  if (!std::filesystem::exists(path / kLock, error) && !std::filesystem::is_empty(path, error)) {
-    return fail(Errc::conflict, path.string() + " is in the way and is not a lab of ours: move it away");
+  if (is_foreign(path)) {
+    return fail(in_the_way(path));
   }
   const auto lock = sys::FileLock::try_acquire(path / kLock);
   if (!lock) {
@@ -145,7 +200,7 @@ Result<std::vector<std::string>> recover(const std::filesystem::path& run_root, 
       }
     }
   }
-  if (auto removed = sys::remove_tree(run_root, path); !removed) {
+  if (auto removed = remove_lab(run_root, path); !removed) {
     return fail(std::move(removed.error()));
   }
   done.push_back("removed " + path.string());
