@@ -19,6 +19,20 @@ namespace {
 
 using nlohmann::json;
 
+/// A check or actions about nodes that the lab has not can never succeed, so nobody should wait for them.
+Status fits(const topology::Topology& lab, topology::Step step) {
+  topology::Topology asked = lab;
+  asked.tests.clear();
+  asked.tests.push_back(std::move(step));
+  for (const topology::Diagnostic& diagnostic : topology::validate(asked)) {
+    if (diagnostic.level == topology::Level::error) {
+      return fail(Errc::invalid,
+                  diagnostic.message + (diagnostic.hint.empty() ? "" : "; " + diagnostic.hint));
+    }
+  }
+  return {};
+}
+
 }  // namespace
 
 struct ControlPoint::ConnectionState {
@@ -143,6 +157,11 @@ void ControlPoint::serve_check(const Connection& connection, const std::string& 
   if (!check) {
     return reply_error(connection, check.error());
   }
+  topology::Step asked;
+  asked.checks.push_back(*check);
+  if (auto fine = fits(engine_.topology(), std::move(asked)); !fine) {
+    return reply_error(connection, fine.error());
+  }
   engine_.check(std::move(*check), [this, connection, alive = alive_](const CheckResult& result) {
     if (!*alive || !connection->open) {
       return;
@@ -161,6 +180,11 @@ void ControlPoint::serve_action(const Connection& connection, const std::string&
   auto actions = topology::parse_actions(yaml);
   if (!actions) {
     return reply_error(connection, actions.error());
+  }
+  topology::Step asked;
+  asked.actions = *actions;
+  if (auto fine = fits(engine_.topology(), std::move(asked)); !fine) {
+    return reply_error(connection, fine.error());
   }
   perform_from(connection, std::make_shared<const std::vector<topology::Action>>(std::move(*actions)), 0);
 }

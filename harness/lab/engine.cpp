@@ -92,13 +92,13 @@ Status Engine::open_daemons() {
   return {};
 }
 
-Result<std::string> Engine::config_of(const expect::WiredNode& node) const {
+Result<NodeConfig> Engine::config_of(const expect::WiredNode& node) const {
   if (node.config.empty()) {
     auto intent = topology::router_intent(topology_, node.name);
     if (!intent) {
       return fail(std::move(intent.error()).context("node " + node.name));
     }
-    return birdlang::print(*intent, birdlang::Dialect::bird2);
+    return NodeConfig{{}, birdlang::print(*intent, birdlang::Dialect::bird2)};
   }
   std::filesystem::path path = node.config;
   if (path.is_relative()) {
@@ -106,14 +106,15 @@ Result<std::string> Engine::config_of(const expect::WiredNode& node) const {
                                       : options_.base_dir) /
            path;
   }
-  auto text = sys::read_file(path);
-  if (!text) {
+  // Only to find out whether it can be read.
+  if (auto text = sys::read_file(path); !text) {
     Error error = std::move(text.error());
     error.where = node.config_where;
     error.code = Errc::invalid;
     return fail(std::move(error).context("node " + node.name + ": config"));
   }
-  return text;
+  std::error_code error;
+  return NodeConfig{std::filesystem::absolute(path, error).lexically_normal(), ""};
 }
 
 Status Engine::wait_ready(const std::function<bool()>& cancelled) {

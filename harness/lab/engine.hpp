@@ -56,6 +56,8 @@ class Engine {
   /// Evaluates a check as things are now, without waiting.
   CheckResult judge(const expect::Check& check);
 
+  /// False after tear_down().
+  bool is_up() const { return up_; }
   const topology::Topology& topology() const { return topology_; }
   const expect::World& world() const { return world_; }
   const RunDir& dir() const { return *dir_; }
@@ -72,7 +74,7 @@ class Engine {
   Engine(sys::EventLoop& loop, topology::Topology topology, Options options);
   Status open(const Progress& progress);
   Status open_daemons();
-  Result<std::string> config_of(const expect::WiredNode& node) const;
+  Result<NodeConfig> config_of(const expect::WiredNode& node) const;
   void world_changed();
   void evaluate_all();
   void advance(Waiting& waiting);

@@ -147,7 +147,7 @@ void Node::kernel_readable() {
   context_.changed();
 }
 
-Status Node::prepare_daemon(std::unique_ptr<daemons::Adapter> adapter, const std::string& config,
+Status Node::prepare_daemon(std::unique_ptr<daemons::Adapter> adapter, const NodeConfig& config,
                             const std::map<std::string, std::string>& env) {
   auto dir = context_.dir.node_dir(name_);
   if (!dir) {
@@ -161,7 +161,12 @@ Status Node::prepare_daemon(std::unique_ptr<daemons::Adapter> adapter, const std
   paths_ = daemons::paths_in(*dir);
   log_file_ = *dir / "log";
   env_ = env;
-  auto files = adapter->render(config, paths_);
+  if (!config.file.empty()) {
+    paths_.config = config.file;
+    adapter_ = std::move(adapter);
+    return {};
+  }
+  auto files = adapter->render(config.text, paths_);
   if (!files) {
     return fail(std::move(files.error()).context("node " + name_));
   }
@@ -230,6 +235,10 @@ bool Node::ready() const {
 std::optional<Error> Node::failure() const {
   if (!exit_status_ || stopping_) {
     return std::nullopt;
+  }
+  // It has told so itself, but among other lines; asked again, it says where the mistake is.
+  if (const auto checked = adapter_->check_config(program_, paths_); !checked && checked.error().where) {
+    return Error(checked.error()).context("node " + name_);
   }
   const std::string tail = log_tail();
   std::string message = "node " + name_ + ": " + std::string(adapter_->name()) + " ended with " +

@@ -14,6 +14,13 @@
 
 namespace catflap::lab {
 
+/// A file that the daemon reads where it is, so that its includes are found and `configure` sees what has
+/// been changed in it; or text, which is written into the node's folder.
+struct NodeConfig {
+  std::filesystem::path file;
+  std::string text;
+};
+
 /// A node of a running lab: its namespace, the watch on its kernel, its daemon and the link to it. Feeds the
 /// World. Belongs to the loop's thread.
 class Node {
@@ -34,7 +41,7 @@ class Node {
   Status watch();
   /// Writes the daemon's files and checks what can be checked without starting it. `config` in BIRD's
   /// language.
-  Status prepare_daemon(std::unique_ptr<daemons::Adapter> adapter, const std::string& config,
+  Status prepare_daemon(std::unique_ptr<daemons::Adapter> adapter, const NodeConfig& config,
                         const std::map<std::string, std::string>& env);
   Status start_daemon();
   /// True if there is no daemon, or it has told its first complete state.

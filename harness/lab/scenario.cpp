@@ -1,5 +1,7 @@
 #include "lab/scenario.hpp"
 
+#include <sys/epoll.h>
+
 #include <utility>
 
 #include "lab/evidence.hpp"
@@ -24,17 +26,18 @@ bool run_action(Engine& engine, const topology::Step& step, const topology::Acti
   const Instant started = sys::monotonic_now();
   std::optional<Status> result;
   engine.perform(action, [&result](Status status) { result = std::move(status); });
-  engine.loop().run_until(Instant::never(), [&result] { return result.has_value(); });
+  engine.loop().run_until(Instant::never(), [&] { return result.has_value() || !engine.is_up(); });
   ScenarioLine line;
   line.step = step.name;
   line.what = topology::to_string(action);
-  line.passed = result->has_value();
+  line.passed = result && result->has_value();
   line.took = sys::monotonic_now() - started;
   if (!line.passed) {
-    line.text = to_string(result->error());
+    line.text = result ? to_string(result->error()) : "the lab was taken down before it ended";
   }
+  const bool passed = line.passed;
   add_line(report, listener, std::move(line));
-  return result->has_value();
+  return passed;
 }
 
 bool run_checks(Engine& engine, const topology::Step& step, ScenarioReport& report,
@@ -75,11 +78,11 @@ void run_steps(Engine& engine, const std::vector<topology::Step>& steps, Scenari
                const ScenarioListener& listener) {
   for (const topology::Step& step : steps) {
     for (const topology::Action& action : step.actions) {
-      if (!run_action(engine, step, action, report, listener)) {
+      if (!engine.is_up() || !run_action(engine, step, action, report, listener)) {
         return;
       }
     }
-    if (!run_checks(engine, step, report, listener)) {
+    if (!engine.is_up() || !run_checks(engine, step, report, listener)) {
       return;
     }
   }
@@ -108,15 +111,32 @@ ScenarioReport run_scenario(const topology::Topology& topology, const ScenarioOp
   if (with_name.instance.empty()) {
     with_name.instance = process_instance(topology.name);
   }
+  bool interrupted = false;
+  Engine* running = nullptr;
+  if (options.stop_fd >= 0) {
+    auto added = (*loop)->add(options.stop_fd, EPOLLIN, [&](std::uint32_t) {
+      interrupted = true;
+      (*loop)->remove(options.stop_fd);
+      (*loop)->post([&] { running != nullptr ? running->tear_down() : void(); });
+    });
+    if (!added) {
+      return stop(std::move(added.error()));
+    }
+  }
+  const auto cancelled = [&] { return interrupted; };
   auto engine = Engine::bring_up(**loop, topology, with_name, {});
   if (!engine) {
     return stop(std::move(engine.error()));
   }
-  if (auto ready = (*engine)->wait_ready(); !ready) {
-    return stop(std::move(ready.error()));
+  if (auto ready = (*engine)->wait_ready(cancelled); !ready) {
+    return stop(interrupted ? Error{Errc::io, "interrupted"} : std::move(ready.error()));
   }
+  running = engine->get();
   report.up = sys::monotonic_now() - started;
   run_steps(**engine, topology.tests, report, listener);
+  if (interrupted) {
+    return stop({Errc::io, "interrupted"});
+  }
   if (report.status == ScenarioReport::Status::failed && !options.evidence.empty()) {
     // A full disk must not hide why the check failed.
     report.evidence = save_evidence(**engine, report, options.evidence).value_or(std::filesystem::path());

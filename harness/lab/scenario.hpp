@@ -43,6 +43,8 @@ struct ScenarioOptions {
   Options lab;
   bool skip_missing = false;  ///< a program that is not installed skips the scenario instead of failing it
   std::filesystem::path evidence;  ///< gets a folder fail-N when a check fails; "": none is kept
+  int stop_fd =
+      -1;  ///< when it becomes readable (it is not read), the lab goes down: an error, "interrupted"
 };
 
 /// Brings the lab up, runs its steps, takes it down.

@@ -136,14 +136,15 @@ def test_matrix_skips_a_missing_bird(cli, tmp_path):
     told = cli("test", "--matrix", TWO_ROUTER, env=missing, code=OK, cwd=tmp_path)
     assert "1 passed, 0 failed, 3 skipped" in told.out
     assert "⊘ two-router r1=self,r2=bird  skipped: node r2: bird: cannot run /nonexistent" in told.out
-    only = write(tmp_path / "lab.yaml", PAIR + "    matrix:\n      speaker: [bird]\n")
+    only = write(tmp_path / "lab.yaml", PAIR.rstrip(" ") + "    matrix: { speaker: [bird] }\n")
     cli("test", "--matrix", only, env=missing, code=77, cwd=tmp_path)
 
 
 def test_bird_that_is_none(cli, tmp_path):
     file = write(tmp_path / "lab.yaml", PAIR)
     told = cli("up", file, "--speaker", "r1=bird", env={"CATFLAP_BIRD": "/bin/true"})
-    assert told.code in (BAD_INPUT, ENVIRONMENT) and "/bin/true" in told.err and told.err.count("\n") == 1
+    assert told.code in (BAD_INPUT, ENVIRONMENT) and told.err.startswith("catflap: node r1: bird")
+    assert told.err.count("\n") == 1
 
 
 @pytest.mark.parametrize("verb", ["up", "test"])

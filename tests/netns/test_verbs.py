@@ -34,7 +34,7 @@ def test_validate(cli):
 def test_plan(cli):
     assert cli("plan", HELLO, code=OK).out == (
         "lab hello\n\nnodes\n"
-        "  r1           self   AS 65001  id 10.255.0.1  lo 203.0.113.1/24\n"
+        "  r1           self   AS 65001  id 10.255.0.1  lo 203.0.113.1/32\n"
         "  r2           self   AS 65002  id 10.255.0.2\n"
         "\nlinks\n  r1:eth0 -- r2:eth0   10.0.0.0/31   10.0.0.1/31\n"
         "\nsessions\n  r1 ~ r2   10.0.0.0 AS 65001  --  10.0.0.1 AS 65002\n")
