@@ -122,7 +122,9 @@ std::vector<std::string> mismatches(const RouteCheck& check, const World& world,
   }
   // In the RIB, `proto bird` and such are words of the kernel: asked there only when both places are.
   const bool skip_proto = !kernel && check.in != RouteTable::rib;
-  if (!check.proto.empty() && !skip_proto && route.protocol != check.proto && route.source != check.proto) {
+  // A kernel route's source is "kernel" whoever made it.
+  const bool same_proto = route.protocol == check.proto || (!kernel && route.source == check.proto);
+  if (!check.proto.empty() && !skip_proto && !same_proto) {
     out.push_back("proto is " + route.protocol + ", expected " + check.proto);
   }
   const bool skip_metric = !kernel && check.in != RouteTable::rib;

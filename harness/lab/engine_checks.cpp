@@ -99,6 +99,12 @@ void Engine::evaluate_all() {
 
 void Engine::advance(Waiting& waiting) {
   const Instant now = sys::monotonic_now();
+  // What must hold, or must never, is judged from the first answer on: before it there is nothing to judge.
+  const bool answered = std::all_of(waiting.probes.begin(), waiting.probes.end(),
+                                    [&](const auto& request) { return world_.probe(request) != nullptr; });
+  if (!answered && waiting.evaluator.check().mode != expect::Mode::eventually) {
+    return;
+  }
   waiting.evaluator.update(now, world_);
   const Instant deadline = waiting.evaluator.deadline();
   if (waiting.evaluator.done() || deadline == waiting.timer_at) {
