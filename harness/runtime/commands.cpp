@@ -154,6 +154,16 @@ void CommandRunner::show_protocols(birdc::ReplyWriter& out, const birdc::ShowPro
   birdc::write_protocols(out, format_, clock(), protocols, command.all);
 }
 
+/// Nothing is ever exported to these, so BIRD knows no table for them here.
+bool CommandRunner::takes_no_routes(const std::string& protocol) const {
+  using Kind = observe::ProtocolKind;
+  const auto protocols = daemon_.driver().speaker().snapshot(sys::monotonic_now()).protocols;
+  return std::any_of(protocols.begin(), protocols.end(), [&](const auto& each) {
+    return each.name == protocol &&
+           (each.kind == Kind::direct || each.kind == Kind::static_ || each.kind == Kind::device);
+  });
+}
+
 void CommandRunner::show_route(birdc::ReplyWriter& out, const birdc::ShowRoute& command) {
   const bgp::Speaker& speaker = daemon_.driver().speaker();
   const auto intent = speaker.intent();
@@ -215,6 +225,9 @@ void CommandRunner::show_route(birdc::ReplyWriter& out, const birdc::ShowRoute& 
                  tables.end());
   }
   const bool exported = query.export_mode != bgp::RouteQuery::Export::none;
+  if (exported && takes_no_routes(query.export_protocol)) {
+    return out.end(9001, kNoValidTables);
+  }
   birdc::RouteWriter writer(format_, clock(), command.all, command.stats);
   bool any = false;
   bool any_table = false;

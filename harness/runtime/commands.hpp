@@ -52,6 +52,7 @@ class CommandRunner {
   void show_status(birdc::ReplyWriter& out);
   void show_protocols(birdc::ReplyWriter& out, const birdc::ShowProtocols& command);
   void show_route(birdc::ReplyWriter& out, const birdc::ShowRoute& command);
+  bool takes_no_routes(const std::string& protocol) const;
   void show_interfaces(birdc::ReplyWriter& out, bool summary);
   void show_symbols(birdc::ReplyWriter& out, const birdc::ShowSymbols& command);
   void show_static(birdc::ReplyWriter& out, const birdc::ShowStatic& command);
