@@ -93,6 +93,10 @@ class Cli:
         finally:
             self("down", "--all", code=OK)
 
+    def supervisor(self, lab: str) -> int:
+        """The pid of the process that runs a lab, as its journal has it."""
+        return int(re.search(r" owner lab process=(\d+)@", (self.run_dir / lab / "journal").read_text()).group(1))
+
     def birdc(self, node: str, *command, lab: Optional[str] = None) -> Result:
         """Debian's birdc on the control socket of a node's speaker, as a user would call it."""
         done = subprocess.run(["birdc", "-s", self.node(node, lab)["control"], *command], text=True,

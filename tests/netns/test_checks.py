@@ -1,5 +1,6 @@
 """Each kind of check, passing and failing: what is told when it fails, and what within, for and never mean."""
 
+import os
 import re
 import time
 
@@ -68,20 +69,26 @@ def test_checks_that_fail_say_why(lab):
             assert word in text, f"{check}: {text}"
 
 
+def descriptors(pid):
+    return len(os.listdir(f"/proc/{pid}/fd"))
+
+
 def test_within_for_and_never(lab):
     """eventually: as soon as it is true; for: from now on, all the time; never: at no time."""
     absent = "route: { at: r1, to: 198.51.100.0/24, dev: lo }"
     begun = time.monotonic()
     lab.expect("{ " + absent + ", within: 200ms }", code=FAILED)
     assert 0.2 <= time.monotonic() - begun < 5
+    supervisor = lab.supervisor("checks")
+    connections = soon(lambda: descriptors(supervisor))
     begun = time.monotonic()
     lab.expect("{ " + absent + ", for: 20s }", code=FAILED)
     assert time.monotonic() - begun < 5, "what does not hold now is decided now"
     waiting = lab.start("expect", "{ " + absent + ", within: 20s }")
     holds = lab.start("expect", "{ route: { at: r1, to: 198.51.100.0/24, absent: true }, for: 20s }")
     never = lab.start("expect", "{ " + absent + ", never: 20s }")
+    assert soon(lambda: descriptors(supervisor) == connections + 3), "all three have reached the lab"
     assert waiting.poll() is None and holds.poll() is None and never.poll() is None
-    soon(lambda: False, 0.05)  # lets them reach the lab
     begun = time.monotonic()
     lab("do", "exec: { at: r1, run: 'ip route add 198.51.100.0/24 dev lo' }", code=OK)
     for tool, code in [(waiting, OK), (holds, FAILED), (never, FAILED)]:

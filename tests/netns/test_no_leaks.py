@@ -20,12 +20,6 @@ def before(cli):
     return footprint(cli)
 
 
-def supervisor_of(cli, lab="two-router"):
-    """The pid of the process that runs the lab, as its journal has it."""
-    journal = (cli.run_dir / lab / "journal").read_text()
-    return int(re.search(r"process=?\W*(\d+)@", journal).group(1))
-
-
 def slow_topology(tmp_path):
     """A lab whose test waits for something that never comes."""
     return write(tmp_path / "slow.yaml", """
@@ -93,7 +87,7 @@ def test_both_killed_at_any_moment_of_bring_up(cli, before):
             kill(pid)
         tool.communicate()
         if tool.returncode == OK:  # through already: its supervisor is nobody's child any more
-            kill(supervisor_of(cli))
+            kill(cli.supervisor("two-router"))
         footprint_settles(cli, before, files=False)
     cli("up", TWO_ROUTER, code=OK)
     cli("down", code=OK)
@@ -103,7 +97,7 @@ def test_both_killed_at_any_moment_of_bring_up(cli, before):
 def test_supervisor_killed(cli, before):
     """Speakers and namespaces go with the supervisor; gc removes the folder."""
     cli("up", TWO_ROUTER, code=OK)
-    kill(supervisor_of(cli))
+    kill(cli.supervisor("two-router"))
     footprint_settles(cli, before, files=False)
     assert cli.labs() == ["two-router"]
     gone = cli("status")
@@ -115,7 +109,7 @@ def test_supervisor_killed(cli, before):
 
 def test_supervisor_killed_and_up_again(cli, before):
     cli("up", TWO_ROUTER, code=OK)
-    kill(supervisor_of(cli))
+    kill(cli.supervisor("two-router"))
     footprint_settles(cli, before, files=False)
     cli("up", TWO_ROUTER, code=OK)
     cli.expect("established: r1 ~ r2", code=OK)
@@ -255,7 +249,7 @@ def test_namespaces_of_the_user_stay(cli, tmp_path):
 def test_journal_of_another_time_kills_nobody(cli, before):
     """A pid in an old journal may be another process by now; start times tell."""
     cli("up", TWO_ROUTER, code=OK)
-    pid = supervisor_of(cli)
+    pid = cli.supervisor("two-router")
     text = (cli.run_dir / "two-router" / "journal").read_text()
     cli("down", code=OK)
     assert soon(lambda: pid not in processes())

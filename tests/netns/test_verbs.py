@@ -190,6 +190,36 @@ def test_folder_and_relative_files(cli, tmp_path):
         cli("down", code=OK)
 
 
+@pytest.mark.parametrize("speaker", ["self", "bird"])
+def test_configurations_may_include_files_beside_them(cli, tmp_path, speaker):
+    """A configuration is read where it is."""
+    write(tmp_path / "configs" / "parts" / "static.conf",
+          "protocol static { ipv4; route 198.51.100.0/24 blackhole; }\n")
+    write(tmp_path / "configs" / "r1.conf", """
+        router id 1.1.1.1;
+        protocol device { }
+        protocol kernel { ipv4 { export all; }; }
+        include "parts/*.conf";
+        """)
+    file = write(tmp_path / "labs" / "lab.yaml", "lab: x\nnodes:\n  r1: { config: ../configs/r1.conf }\n")
+    with cli.lab(file, "--speaker", speaker):
+        cli.expect("route: { at: r1, to: 198.51.100.0/24, type: blackhole, proto: bird }", code=OK)
+        assert cli.node("r1")["config"] == str(tmp_path / "configs" / "r1.conf")
+    assert sorted(p.name for p in (tmp_path / "configs").iterdir()) == ["parts", "r1.conf"]
+
+
+def test_progress_is_shown_on_a_terminal(cli):
+    main, other = pty.openpty()
+    tool = subprocess.Popen(cli.argv("up", TWO_ROUTER), env=cli.env, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
+                            stderr=other, text=True)
+    os.close(other)
+    out, _ = tool.communicate(timeout=60)
+    text = os.read(main, 65536).decode()
+    os.close(main)
+    assert tool.returncode == OK and "two-router  2 nodes" in out
+    assert "✔ namespaces and links" in text and "… speakers" in text and "… sessions" in text
+
+
 def test_do(cli):
     with cli.lab(TWO_ROUTER):
         assert cli("do", "down: r1 -- r2", code=OK).out == ""
