@@ -3,6 +3,7 @@
 #include <signal.h>
 
 #include <algorithm>
+#include <map>
 #include <utility>
 
 #include "birdlang/birdlang.hpp"
@@ -64,7 +65,9 @@ Status Engine::open(const Progress& progress) {
 }
 
 Status Engine::open_daemons() {
-  // All configurations first: a bad one is found before anything runs.
+  // All configurations first: a bad one is found before anything runs. Each kind of daemon is looked for
+  // once: that starts a process to ask for the version.
+  std::map<expect::SpeakerKind, daemons::Program> programs;
   for (const expect::WiredNode& wired : world_.wiring().nodes) {
     if (wired.speaker == expect::SpeakerKind::none || (wired.config.empty() && !wired.as)) {
       continue;
@@ -77,6 +80,15 @@ Status Engine::open_daemons() {
     if (!config) {
       return fail(std::move(config.error()));
     }
+    auto known = programs.find(wired.speaker);
+    if (known == programs.end()) {
+      auto program = (*adapter)->detect();
+      if (!program) {
+        return fail(std::move(program.error()).context("node " + wired.name));
+      }
+      known = programs.emplace(wired.speaker, std::move(*program)).first;
+    }
+    config->program = known->second;
     Node& node = *by_name_.at(wired.name);
     if (auto prepared = node.prepare_daemon(std::move(*adapter), *config, wired.env); !prepared) {
       return prepared;

@@ -153,11 +153,7 @@ Status Node::prepare_daemon(std::unique_ptr<daemons::Adapter> adapter, const Nod
   if (!dir) {
     return fail(std::move(dir.error()));
   }
-  auto program = adapter->detect();
-  if (!program) {
-    return fail(std::move(program.error()).context("node " + name_));
-  }
-  program_ = std::move(*program);
+  program_ = config.program;
   paths_ = daemons::paths_in(*dir);
   log_file_ = *dir / "log";
   env_ = env;
