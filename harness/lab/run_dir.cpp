@@ -1,20 +1,24 @@
 #include "lab/run_dir.hpp"
 
 #include <signal.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <algorithm>
+#include <cstdio>
 #include <cstdlib>
 #include <system_error>
 #include <utility>
 
 #include "lab/options.hpp"
+#include "sys/error.hpp"
 
 namespace catflap::lab {
 namespace {
 
 constexpr const char* kLock = "lock";
 constexpr const char* kJournal = "journal";
+constexpr const char* kGone = ".gone.";  ///< begins the name of a folder that is being removed
 
 /// Processes that a journal says were started and not ended, the owner first.
 std::map<std::string, sys::proc::ProcessId> processes_of(const sys::JournalContent& journal) {
@@ -38,8 +42,9 @@ std::map<std::string, sys::proc::ProcessId> processes_of(const sys::JournalConte
 /// before it has written its journal is an empty folder or one with a lock.
 bool is_foreign(const std::filesystem::path& path) {
   std::error_code error;
-  if (std::filesystem::symlink_status(path, error).type() != std::filesystem::file_type::directory) {
-    return true;
+  const auto type = std::filesystem::symlink_status(path, error).type();
+  if (type != std::filesystem::file_type::directory) {
+    return type != std::filesystem::file_type::not_found;
   }
   if (const auto journal = sys::Journal::read(path / kJournal)) {
     const auto& records = journal->records;
@@ -56,9 +61,32 @@ bool is_foreign(const std::filesystem::path& path) {
   return false;
 }
 
-/// What tells that the folder is ours goes last: whoever is killed in between leaves a folder that is still
-/// known.
-Status remove_lab(const std::filesystem::path& root, const std::filesystem::path& path) {
+/// Takes the lock of the folder at `path`. Errc::conflict if somebody has it, or if the folder has been
+/// replaced by another one since its lock was opened: then the lock of the old one means nothing.
+Result<sys::FileLock> lock_of(const std::filesystem::path& path) {
+  auto lock = sys::FileLock::try_acquire(path / kLock);
+  if (!lock) {
+    return lock;
+  }
+  struct stat held {};
+  struct stat there {};
+  if (::fstat(lock->fd(), &held) != 0 || ::stat((path / kLock).c_str(), &there) != 0 ||
+      held.st_ino != there.st_ino || held.st_dev != there.st_dev) {
+    return fail(Errc::conflict, path.string() + " is in use by another process");
+  }
+  return lock;
+}
+
+/// Needs the lock. The folder gets another name first, so that nobody can lock it anew while it is taken
+/// apart. What tells that it is ours goes last: whoever is killed in between leaves a folder that `gc` knows.
+Status remove_lab(const std::filesystem::path& root, const std::filesystem::path& lab) {
+  std::filesystem::path path = lab;
+  if (const std::string name = lab.filename(); name.rfind(kGone, 0) != 0) {
+    path = root / (kGone + name + "." + std::to_string(::getpid()));
+    if (::rename(lab.c_str(), path.c_str()) != 0) {
+      return fail(sys::last_error("remove " + lab.string()));
+    }
+  }
   std::error_code error;
   for (const auto& entry : std::filesystem::directory_iterator(path, error)) {
     const std::filesystem::path name = entry.path().filename();
@@ -105,15 +133,18 @@ Result<RunDir> RunDir::create(const std::filesystem::path& run_root, const std::
     if (!recovered && recovered.error().code == Errc::conflict) {
       return fail(already_up(instance));
     }
-    if (!recovered) {
+    if (!recovered && recovered.error().code != Errc::not_found) {
       return fail(std::move(recovered.error()));
     }
     made = sys::make_directory_exclusive(path);
+    if (!made && made.error().code == Errc::exists) {
+      return fail(already_up(instance));  // another one of that name came between
+    }
   }
   if (!made) {
     return fail(std::move(made.error()));
   }
-  auto lock = sys::FileLock::try_acquire(path / kLock);
+  auto lock = lock_of(path);
   if (!lock && (lock.error().code == Errc::conflict || lock.error().code == Errc::not_found)) {
     return fail(already_up(instance));  // another one of that name came between
   }
@@ -173,6 +204,9 @@ Result<std::vector<FoundLab>> find_labs(const std::filesystem::path& run_root) {
         }
       }
     }
+    if (lab.alive && lab.instance.rfind(kGone, 0) == 0) {
+      continue;  // somebody removes it just now
+    }
     labs.push_back(std::move(lab));
   }
   std::sort(labs.begin(), labs.end(), [](const auto& a, const auto& b) { return a.instance < b.instance; });
@@ -188,7 +222,7 @@ Result<std::vector<std::string>> recover(const std::filesystem::path& run_root, 
   if (is_foreign(path)) {
     return fail(in_the_way(path));
   }
-  const auto lock = sys::FileLock::try_acquire(path / kLock);
+  const auto lock = lock_of(path);
   if (!lock) {
     return fail(Errc::conflict, "lab " + instance + " is up");
   }

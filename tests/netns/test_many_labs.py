@@ -57,7 +57,7 @@ def test_same_name_twice(cli):
 def test_same_name_at_the_same_moment(cli):
     """Whoever comes first gets the name; the others are told so, and do not disturb the first."""
     before = footprint(cli)
-    for _ in range(5):
+    for _ in range(20):
         tools = [cli.start("up", TWO_ROUTER) for _ in range(4)]
         results = [(tool.communicate(timeout=60), tool.returncode) for tool in tools]
         codes = sorted(code for _, code in results)

@@ -91,6 +91,7 @@ def test_both_killed_at_any_moment_of_bring_up(cli, before):
         footprint_settles(cli, before, files=False)
     cli("up", TWO_ROUTER, code=OK)
     cli("down", code=OK)
+    cli("gc", code=OK)  # one may have been killed while it removed its folder
     footprint_settles(cli, before)
 
 
