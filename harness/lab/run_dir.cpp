@@ -7,6 +7,7 @@
 #include <algorithm>
 #include <cstdio>
 #include <cstdlib>
+#include <string_view>
 #include <system_error>
 #include <utility>
 
@@ -36,6 +37,17 @@ std::map<std::string, sys::proc::ProcessId> processes_of(const sys::JournalConte
     }
   }
   return processes;
+}
+
+/// The name becomes that of a folder.
+bool is_instance_name(std::string_view name) {
+  constexpr std::size_t kNameMax = 64;
+  const auto plain = [](char c) {
+    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9');
+  };
+  return !name.empty() && name.size() <= kNameMax && plain(name.front()) &&
+         std::all_of(name.begin(), name.end(),
+                     [&](char c) { return plain(c) || c == '-' || c == '_' || c == '.'; });
 }
 
 /// Something at `path` that no lab of ours has made: it is never touched. What a lab leaves that is killed
@@ -116,6 +128,12 @@ std::filesystem::path Options::default_run_root() {
 }
 
 Result<RunDir> RunDir::create(const std::filesystem::path& run_root, const std::string& instance) {
+  if (!is_instance_name(instance)) {
+    return fail(Errc::invalid,
+                "'" + instance +
+                    "' cannot be the name of a running lab; use at most 64 letters, digits, '-', '_' "
+                    "and '.', the first a letter or a digit");
+  }
   if (auto made = sys::make_directories(run_root); !made) {
     Error error = std::move(made.error()).context("make the folder for labs");
     if (error.code == Errc::denied && ::geteuid() != 0) {

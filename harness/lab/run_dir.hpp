@@ -19,7 +19,8 @@ namespace catflap::lab {
 class RunDir {
  public:
   /// Makes the folder and locks it. What a dead lab of the same name left is recovered first; Errc::exists if
-  /// a live lab has the name, Errc::conflict if the folder is there but no journal of ours is in it.
+  /// a live lab has the name, Errc::invalid if it cannot be one, Errc::conflict if the folder is there but no
+  /// journal of ours is in it.
   static Result<RunDir> create(const std::filesystem::path& run_root, const std::string& instance);
   RunDir(RunDir&&) noexcept = default;
   RunDir& operator=(RunDir&&) = delete;

@@ -211,6 +211,13 @@ def test_speaker_option(cli, tmp_path):
         "catflap: --speaker r1=frr: no speaker is called 'frr' (self, bird, none)\n")
 
 
+@pytest.mark.parametrize("name", ["../x", "a/b", ".", "..", ".gone.x", "a b", "-x", "x" * 65, "a\nb"])
+def test_names_that_are_no_folder_of_ours(cli, name):
+    assert cli("up", HELLO, f"--name={name}", code=BAD_INPUT).err == (
+        f"catflap: '{name}' cannot be the name of a running lab; use at most 64 letters, digits, '-', '_' and '.', the "
+        "first a letter or a digit\n")
+
+
 def test_verbs_and_labs_that_are_not_there(cli):
     assert cli("stauts", code=BAD_INPUT).err == (
         "catflap: no verb is called 'stauts'; did you mean 'status'?; see catflap --help\n")
