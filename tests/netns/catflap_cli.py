@@ -175,7 +175,9 @@ def interfaces() -> list[str]:
 
 
 def footprint(cli: Cli) -> dict:
-    """All that a lab could leave behind. Equal before and after, or something leaked."""
+    """All that a lab could leave behind. Equal before and after, or something leaked. To be called while no lab is up:
+    supervisors of earlier tests may still be on their way out."""
+    wait_gone([pid for pid, name in processes().items() if name == "catflap"], 5)
     files = sorted(str(p.relative_to(cli.run_dir)) for p in cli.run_dir.rglob("*")) if cli.run_dir.exists() else []
     return {"namespaces": namespaces(), "interfaces": interfaces(), "processes": processes(), "files": files}
 

@@ -37,7 +37,7 @@ def slow_topology(tmp_path):
 @pytest.mark.parametrize("speaker", SELF_AND_BIRD)
 def test_up_and_down(cli, before, speaker):
     cli("up", TWO_ROUTER, "--no-wait", "--speaker", speaker, code=OK)
-    assert len(processes()) == len(before["processes"]) + 3, "a supervisor and two speakers"
+    assert len(set(processes()) - set(before["processes"])) == 3, "a supervisor and two speakers"
     assert interfaces() == before["interfaces"], "a lab's interfaces are never in the namespace of the user"
     cli("down", code=OK)
     footprint_settles(cli, before)
@@ -66,27 +66,33 @@ def test_bring_up_that_fails(cli, before, tmp_path, verb, speaker):
 def test_killed_at_any_moment_of_bring_up(cli, before):
     """kill -9 of `up` after 0 to 40 ms: the supervisor notices and takes everything down by itself."""
     chance = random.Random(20)
-    for round_ in range(40):
+    kept = 0
+    for _ in range(40):
         tool = cli.start("up", TWO_ROUTER)
         wait_gone([tool.pid], chance.uniform(0, 0.040))
         tool.kill()
         tool.communicate()
-        # Either it was killed, or it was through already and the lab is up.
+        # Either it was killed, or it was through already and the lab is up; or, seldom, it was killed between telling
+        # the supervisor to keep the lab and its own end.
         if tool.returncode == OK:
             cli("down", code=OK)
+        elif cli("status").code == OK:
+            kept += 1
+            cli("down")
         footprint_settles(cli, before)
+    assert kept <= 5
 
 
 def test_both_killed_at_any_moment_of_bring_up(cli, before):
     """kill -9 of `up` and of all that it has started so far: only the folder stays, and the next `up` takes it."""
     chance = random.Random(21)
-    for round_ in range(20):
+    for _ in range(20):
         tool = cli.start("up", TWO_ROUTER)
         wait_gone([tool.pid], chance.uniform(0, 0.040))
         for pid in [*children(tool.pid), tool.pid]:
             kill(pid)
         tool.communicate()
-        if tool.returncode == OK:  # through already: its supervisor is nobody's child any more
+        if cli("status").code == OK:  # through already: its supervisor is nobody's child any more
             kill(cli.supervisor("two-router"))
         footprint_settles(cli, before, files=False)
     cli("up", TWO_ROUTER, code=OK)
