@@ -99,6 +99,7 @@ def test_within_for_and_never(lab):
 
 def test_link_down(lab):
     lab("do", "down: r1:eth0", code=OK)
+    lab.expect("{ session: r1 ~ r2, state: not Established }", code=OK)
     text = lab("expect", "established: r1 ~ r2", "--within", "50ms", code=FAILED).out
     assert re.search(r"r1:eth0.*down|link.*down", text), text
     text = lab("expect", "ping: { from: r2, to: 203.0.113.1 }", "--within", "50ms", code=FAILED).out
@@ -109,6 +110,7 @@ def test_link_down(lab):
 
 def test_speaker_killed(lab):
     lab("do", "kill: r2/speaker", code=OK)
+    lab.expect("{ session: r1 ~ r2, state: not Established }", code=OK)
     text = lab("expect", "established: r1 ~ r2", "--within", "200ms", code=FAILED).out
     assert re.search(r"r2.*(SIGKILL|killed|not run)", text), text
     text = lab("expect", "alive: r2", "--within", "50ms", code=FAILED).out
