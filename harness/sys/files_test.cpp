@@ -8,7 +8,6 @@
 #include <fstream>
 
 #include "sys/journal.hpp"
-#include "sys/log.hpp"
 #include "sys/unix_socket.hpp"
 
 namespace catflap::sys {
@@ -171,14 +170,6 @@ TEST_F(Files, DescriptorsTravelWithMessages) {
   EXPECT_EQ(receive_message(pair.second.get(), 4).error().code, Errc::protocol);
   pair.first.reset();
   EXPECT_TRUE(receive_message(pair.second.get())->end);
-}
-
-TEST(Log, QuotesWhatNeedsIt) {
-  EXPECT_EQ(
-      log::format(log::Level::warn, "down", {{"peer", "10.0.0.1"}, {"why", "a \"b\"\n"}, {"empty", ""}}),
-      "warn down peer=10.0.0.1 why=\"a \\\"b\\\"\\n\" empty=\"\"");
-  EXPECT_EQ(*log::parse_level("error"), log::Level::error);
-  EXPECT_FALSE(log::parse_level("loud"));
 }
 
 }  // namespace
