@@ -79,7 +79,8 @@ void put_host_name(std::string_view name, ByteSink& out) {
   const std::size_t dot = std::min(name.find('.'), name.size());
   const std::string_view domain = dot < name.size() ? name.substr(dot + 1) : std::string_view();
   ByteSink value;
-  put_text(name.substr(0, dot), kValueOctetsMax - 2, value);
+  // A dot at the end is the host name's: there is no domain that it could lead to.
+  put_text(domain.empty() ? name : name.substr(0, dot), kValueOctetsMax - 2, value);
   put_text(domain, kValueOctetsMax - 1 - value.size(), value);
   put_capability(capability::kHostName, value, out);
 }

@@ -119,6 +119,16 @@ TEST(OpenRoundTrip, OfEverything) {
   EXPECT_EQ(decode_as<Open>(out.view(), {}), open);
 }
 
+TEST(OpenRoundTrip, HostNamesWithDotsAnywhere) {
+  for (const char* name : {"n1", "n1.", ".", ".net", "n1..net", "n1.net."}) {
+    Open open{4, 65001, 90, 0x0A000001, {}, {}};
+    open.capabilities.host_name = name;
+    ByteSink out;
+    ASSERT_TRUE(encode(open, {}, out));
+    EXPECT_EQ(decode_as<Open>(out.view(), {}).capabilities.host_name, name);
+  }
+}
+
 TEST(OpenRoundTrip, WithoutCapabilitiesThereIsNoParameter) {
   const Open open{4, 65001, 90, 0x0A4F0109, {}, {}};
   ByteSink out;
