@@ -64,7 +64,17 @@ Status Engine::reset() {
     if (!node->has_daemon()) {
       continue;
     }
-    if (auto done = node->daemon_runs() ? node->signal_daemon(SIGCONT) : node->start_daemon(); !done) {
+    if (node->daemon_runs() && !node->daemon_ending()) {
+      if (auto done = node->signal_daemon(SIGCONT); !done) {
+        return done;
+      }
+      continue;
+    }
+    // One that was killed a moment ago may not be gone yet.
+    if (auto done = node->stop_daemon(kStopTime); !done) {
+      return done;
+    }
+    if (auto done = node->start_daemon(); !done) {
       return done;
     }
   }

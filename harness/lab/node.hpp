@@ -54,6 +54,8 @@ class Node {
   Status signal_daemon(int number);
   bool has_daemon() const { return adapter_ != nullptr; }
   bool daemon_runs() const { return child_.has_value(); }
+  /// It was told to end (a signal or stop_daemon), and may not have done so yet.
+  bool daemon_ending() const { return stopping_; }
   void set_interest(daemons::Interest interest);
   /// Hands a command to the daemon's control socket.
   void command(std::string text, std::function<void(Result<birdc::Reply>)> done);
