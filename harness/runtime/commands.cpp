@@ -127,6 +127,16 @@ bool CommandRunner::run(std::string_view line, std::string& out_text) {
   return go_on;
 }
 
+bool CommandRunner::more(std::string& out) {
+  if (!rest_) {
+    return false;
+  }
+  if (!rest_(out)) {
+    rest_ = nullptr;
+  }
+  return true;
+}
+
 void CommandRunner::show_status(birdc::ReplyWriter& out) {
   birdc::StatusView status;
   status.version = version_of(format_);

@@ -1,10 +1,13 @@
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
+#include <utility>
 
 #include "bgp/speaker/speaker.hpp"
 #include "birdc/command.hpp"
@@ -38,13 +41,25 @@ class DaemonControl {
   virtual void shut_down(bool graceful_restart) = 0;
 };
 
+/// The rest of a reply that is too long to be made at once: each call appends a next piece of about
+/// CommandRunner::kPieceOctets. False: that was the last one. Between two calls the client has read the piece
+/// and the speaker has gone on, so nothing may be kept that its tables own: a prefix to go on behind
+/// (RouteQuery::after), not a reference.
+using ReplyRest = std::function<bool(std::string& out)>;
+
 /// One connection's commands: parses a line, acts, writes the reply.
 class CommandRunner {
  public:
+  /// How long a piece of a long reply is, more or less: what a client that does not read costs.
+  static constexpr std::size_t kPieceOctets = std::size_t{64} << 10U;
+
   CommandRunner(DaemonControl& daemon, birdc::Format format) : daemon_(daemon), format_(format) {}
 
-  /// Appends the complete reply to `out`. False: the client asked to end the connection.
+  /// Appends the reply to `out`, or its beginning: more() then brings the rest. False: the client asked to
+  /// end the connection. Precondition: the reply before is complete.
   bool run(std::string_view line, std::string& out);
+  /// Appends the next piece of the reply. False: there is none, the reply is complete.
+  bool more(std::string& out);
   void restrict() { restricted_ = true; }
 
  private:
@@ -61,10 +76,13 @@ class CommandRunner {
   void act(birdc::ReplyWriter& out, const birdc::Act& command);
   void eval(birdc::ReplyWriter& out, const birdc::Eval& command);
   birdc::SymbolKind symbol(std::string_view name) const;
+  /// Makes more() call `rest`.
+  void go_on_with(ReplyRest rest) { rest_ = std::move(rest); }
 
   DaemonControl& daemon_;
   birdc::Format format_;
   bool restricted_ = false;
+  ReplyRest rest_;
 };
 
 }  // namespace catflap::runtime

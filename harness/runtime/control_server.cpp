@@ -53,6 +53,7 @@ void ControlServer::accept_all() {
                                                   {},
                                                   0,
                                                   false,
+                                                  false,
                                                   static_cast<std::uint32_t>(EPOLLIN)});
     birdc::ReplyWriter out(client->out);
     birdc::write_welcome(out, format_ == birdc::Format::bird2 ? "2.0.12" : "1.6.8");
@@ -67,25 +68,33 @@ void ControlServer::accept_all() {
 void ControlServer::serve(int fd, std::uint32_t events) {
   Client& client = *clients_.at(fd);
   const bool readable = (events & (EPOLLIN | EPOLLHUP | EPOLLERR)) != 0;
-  if (readable && client.out.empty() && !read_input(client)) {
+  const bool idle = client.out.empty() && !client.busy;
+  if (readable && idle && !read_input(client)) {
     return drop(fd);
   }
-  for (;;) {
+  client.busy = false;
+  for (int piece = 0;; ++piece) {
     if (!write_output(client)) {
       return drop(fd);
     }
     if (!client.out.empty()) {
-      break;  // the client does not read: the rest of its commands waits
+      break;  // the client does not read: the rest of its reply and of its commands waits
     }
-    run_commands(client);
+    if (piece == kPiecesPerRound) {
+      client.busy = true;  // it reads as fast as we write: now the others
+      break;
+    }
+    if (!client.runner.more(client.out)) {
+      run_commands(client);
+    }
     if (client.out.empty()) {
       break;  // no complete command left
     }
   }
-  if (client.closing && client.out.empty()) {
+  if (client.closing && client.out.empty() && !client.busy) {
     return drop(fd);
   }
-  const auto wanted = static_cast<std::uint32_t>(client.out.empty() ? EPOLLIN : EPOLLOUT);
+  const auto wanted = static_cast<std::uint32_t>(client.out.empty() && !client.busy ? EPOLLIN : EPOLLOUT);
   if (wanted != client.events) {
     client.events = wanted;
     (void)loop_.modify(fd, wanted);  // fails only for a descriptor that is not there
@@ -133,6 +142,9 @@ bool ControlServer::write_output(Client& client) {
   }
   client.out.clear();
   client.sent = 0;
+  if (client.out.capacity() > 4 * CommandRunner::kPieceOctets) {
+    client.out.shrink_to_fit();
+  }
   return true;
 }
 

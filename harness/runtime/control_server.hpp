@@ -13,11 +13,14 @@
 namespace catflap::runtime {
 
 /// BIRD's control socket: speaks birdc's protocol (module birdc) on a Unix socket. One command at a time for
-/// each client; the next one is not read before the reply is out, so a client that does not read holds up
-/// only itself.
+/// each client; the next one is not read before the reply is out, and of a long reply the next piece is not
+/// made before the last one is out (ReplyRest). So a client that does not read holds up only itself and
+/// costs about CommandRunner::kPieceOctets.
 class ControlServer {
  public:
   static constexpr std::size_t kClientsMax = 64;
+  /// Pieces and replies that one client gets before the others have their turn.
+  static constexpr int kPiecesPerRound = 4;
 
   /// Errc::exists if another daemon listens at `path`. `daemon` must outlive the server.
   static Result<std::unique_ptr<ControlServer>> listen(sys::EventLoop& loop,
@@ -34,6 +37,7 @@ class ControlServer {
     std::string in;
     std::string out;
     std::size_t sent = 0;
+    bool busy = false;  ///< has had its turn and goes on in the next round
     bool closing = false;
     std::uint32_t events = 0;
   };

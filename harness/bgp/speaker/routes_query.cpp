@@ -116,21 +116,31 @@ class Query {
       const rib::Entry* found = table.longest_cover(*query_.longest_match_for, &matched);
       return entry(matched, found);
     }
-    bool more = true;
-    const auto each = [&](const net::Prefix& prefix, const rib::Entry& found) {
-      more = more && entry(prefix, &found);
-    };
-    if (query_.within) {
-      if (query_.within->family() == table.family()) {
-        table.for_each_within(*query_.within, each);
+    for (std::optional<net::Prefix> at = first(table); at; at = table.next(*at)) {
+      if (query_.within && !query_.within->covers(*at)) {
+        break;  // in prefix order what is inside another prefix stands together
       }
-    } else {
-      table.for_each(each);
+      if (!entry(*at, table.find(*at))) {
+        return false;
+      }
     }
-    return more;
+    return true;
   }
 
  private:
+  std::optional<net::Prefix> first(const rib::Table& table) const {
+    if (query_.within && query_.within->family() != table.family()) {
+      return std::nullopt;
+    }
+    if (query_.after) {
+      return table.next(*query_.after);
+    }
+    if (!query_.within) {
+      return table.first();
+    }
+    return table.find(*query_.within) != nullptr ? query_.within : table.next(*query_.within);
+  }
+
   bool entry(const net::Prefix& prefix, const rib::Entry* found) {
     if (found == nullptr) {
       return true;
