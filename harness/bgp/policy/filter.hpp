@@ -62,12 +62,25 @@ class RouteEdit {
     }
     return *changed_;
   }
+  /// True if the filter set this attribute, be it to the value that it had (BIRD's "fresh" attributes: a MED
+  /// that an export filter sets is told to another AS). Unset is not set.
+  bool assigned(intent::RouteAttribute attribute) const {
+    return (assigned_ >> static_cast<unsigned>(attribute) & 1U) != 0;
+  }
+  void set_assigned(intent::RouteAttribute attribute, bool on) {
+    const std::uint64_t bit = std::uint64_t{1} << static_cast<unsigned>(attribute);
+    assigned_ = on ? assigned_ | bit : assigned_ & ~bit;
+  }
   /// Precondition: changed().
   RouteAttrs take() { return std::move(*changed_); }
-  void clear() { changed_.reset(); }
+  void clear() {
+    changed_.reset();
+    assigned_ = 0;
+  }
 
  private:
   std::optional<RouteAttrs> changed_;
+  std::uint64_t assigned_ = 0;  ///< a bit for each intent::RouteAttribute
 };
 
 struct Verdict {

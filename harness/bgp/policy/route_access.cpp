@@ -406,6 +406,7 @@ bool Interpreter::assign_bgp(const Stmt& stmt, const Value& value) {
     return fail(stmt.where, "Attempt to set the attribute to a value of type " +
                                 std::string(to_string(intent::type_of(value))));
   }
+  edit_->set_assigned(stmt.attribute, true);
   return true;
 }
 
@@ -418,6 +419,7 @@ bool Interpreter::unset(const Stmt& stmt) {
            unset_extra(edit(), stmt.attribute, stmt.name);
   }
   wire::Attributes& bgp = edit().bgp;
+  edit_->set_assigned(stmt.attribute, false);
   switch (stmt.attribute) {
     case RouteAttribute::bgp_origin:
       bgp.origin.reset();

@@ -78,7 +78,7 @@ bool BgpProtocol::export_next_hop(const FamilyState& state, const rib::Path& pat
       std::find(extended.begin(), extended.end(), wire::unicast(channel.family)) != extended.end();
   const auto fits = [&](const net::IpAddr& addr) { return any_family || addr.family() == channel.family; };
   const bool self = applies(channel.bgp.next_hop_self, source);
-  const bool set_by_filter = edit.changed() && out.next_hop != path.attrs->bgp.next_hop;
+  const bool set_by_filter = edit.assigned(intent::RouteAttribute::bgp_next_hop);
   bool keep = false;
   if (out.next_hop && !self) {
     const bool same_link = interface_ && source != nullptr && source->direct_interface() == interface_;
@@ -132,7 +132,7 @@ std::optional<wire::Attributes> BgpProtocol::export_attrs(const FamilyState& sta
     if (!bgp().rs_client) {
       out.as_path->prepend(bgp().local_as);
       // RFC 4271 §5.1.4: the MED of another AS is not told on, unless the export filter says so.
-      const bool set_by_filter = edit.changed() && out.med != path.attrs->bgp.med;
+      const bool set_by_filter = edit.assigned(intent::RouteAttribute::bgp_med);
       if (!set_by_filter && !bgp().allow_bgp_med) {
         out.med.reset();
       }
