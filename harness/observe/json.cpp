@@ -97,6 +97,38 @@ void visit_fields(F& f, V& v) {
   f("text", v.text);
   f("at_ns", v.at);
 }
+template <class F, Same<MalformedCount> V>
+void visit_fields(F& f, V& v) {
+  f.always("attribute", v.attribute);
+  f("name", v.name);
+  f.always("action", v.action);
+  f("count", v.count);
+}
+template <class F, Same<MalformedMessage::Error> V>
+void visit_fields(F& f, V& v) {
+  f.always("attribute", v.attribute);
+  f("name", v.name);
+  f.always("action", v.action);
+  f("code", v.code);
+  f("subcode", v.subcode);
+  f("what", v.what);
+  f("attribute_hex", v.attribute_hex);
+}
+template <class F, Same<MalformedMessage> V>
+void visit_fields(F& f, V& v) {
+  f("at_ns", v.at);
+  f("number", v.number);
+  f("errors", v.errors);
+  f("hex", v.hex);
+}
+template <class F, Same<MalformedView> V>
+void visit_fields(F& f, V& v) {
+  f.always("protocol", v.protocol);
+  f.always("peer", v.peer);
+  f("total", v.total);
+  f("counts", v.counts);
+  f("messages", v.messages);
+}
 template <class F, Same<SessionView> V>
 void visit_fields(F& f, V& v) {
   f.always("state", v.state);
@@ -124,6 +156,26 @@ void visit_fields(F& f, V& v) {
   f("updates_out", v.updates_out);
   f("flaps", v.flaps);
   f("connect_attempts", v.connect_attempts);
+  f("malformed", v.malformed);
+}
+template <class F, Same<BfdSessionView> V>
+void visit_fields(F& f, V& v) {
+  f.always("peer", v.peer);
+  f("local", v.local);
+  f("interface", v.interface);
+  f("multihop", v.multihop);
+  f.always("state", v.state);
+  f("since_ns", v.since);
+  f("interval", v.interval);
+  f("timeout", v.timeout);
+  f("local_discriminator", v.local_discriminator);
+  f("remote_discriminator", v.remote_discriminator);
+  f("diagnostic", v.diagnostic);
+  f("remote_state", v.remote_state);
+  f("remote_diagnostic", v.remote_diagnostic);
+  f("requested_by", v.requested_by);
+  f("packets_in", v.packets_in);
+  f("packets_out", v.packets_out);
 }
 template <class F, Same<ProtocolView> V>
 void visit_fields(F& f, V& v) {
@@ -136,6 +188,7 @@ void visit_fields(F& f, V& v) {
   f("description", v.description);
   f("channels", v.channels);
   f("session", v.session);
+  f("bfd_sessions", v.bfd_sessions);
 }
 template <class F, Same<NextHopView> V>
 void visit_fields(F& f, V& v) {
@@ -253,6 +306,12 @@ nlohmann::json to_json_value(const ProcessView& process) {
 nlohmann::json to_json_value(const LinkView& link) {
   return codec::Value<LinkView>::encode(link);
 }
+nlohmann::json to_json_value(const MalformedView& malformed) {
+  return codec::Value<MalformedView>::encode(malformed);
+}
+nlohmann::json to_json_value(const BfdSessionView& session) {
+  return codec::Value<BfdSessionView>::encode(session);
+}
 nlohmann::json to_json_value(const Snapshot& snapshot) {
   return codec::Value<Snapshot>::encode(snapshot);
 }
@@ -271,6 +330,9 @@ Result<ProcessView> process_from_json(const nlohmann::json& value) {
 }
 Result<LinkView> link_from_json(const nlohmann::json& value) {
   return codec::decode_view<LinkView>(value, "link");
+}
+Result<MalformedView> malformed_from_json(const nlohmann::json& value) {
+  return codec::decode_view<MalformedView>(value, "malformed");
 }
 Result<Snapshot> snapshot_from_json(const nlohmann::json& value) {
   return codec::decode_view<Snapshot>(value, "snapshot");

@@ -16,6 +16,8 @@ nlohmann::json to_json_value(const ProtocolView& protocol);
 nlohmann::json to_json_value(const RouteView& route);
 nlohmann::json to_json_value(const ProcessView& process);
 nlohmann::json to_json_value(const LinkView& link);
+nlohmann::json to_json_value(const MalformedView& malformed);
+nlohmann::json to_json_value(const BfdSessionView& session);
 nlohmann::json to_json_value(const Snapshot& snapshot);
 
 /// Errc::protocol names the first field that is wrong. Unknown fields are ignored, missing ones keep their
@@ -25,6 +27,7 @@ Result<ProtocolView> protocol_from_json(const nlohmann::json& value);
 Result<RouteView> route_from_json(const nlohmann::json& value);
 Result<ProcessView> process_from_json(const nlohmann::json& value);
 Result<LinkView> link_from_json(const nlohmann::json& value);
+Result<MalformedView> malformed_from_json(const nlohmann::json& value);
 Result<Snapshot> snapshot_from_json(const nlohmann::json& value);
 
 }  // namespace catflap::observe

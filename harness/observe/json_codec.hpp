@@ -153,6 +153,14 @@ struct Value<RouteType> {
   }
 };
 template <>
+struct Value<MalformedAction> {
+  static Json encode(MalformedAction value) { return std::string(to_string(value)); }
+  static bool decode(const Json& json, MalformedAction& value) {
+    return decode_text<MalformedAction>(json, value,
+                                        [](const std::string& text) { return parse_malformed_action(text); });
+  }
+};
+template <>
 struct Value<Duration> {
   static Json encode(Duration value) { return value.count(); }
   static bool decode(const Json& json, Duration& value) {

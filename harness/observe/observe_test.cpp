@@ -58,7 +58,17 @@ ProtocolView full_protocol() {
   session.last_notification =
       SessionView::NotificationView{true, 6, 2, "Administrative shutdown", Instant(3s)};
   session.flaps = 7;
+  session.malformed = {{2, "AS_PATH", MalformedAction::treat_as_withdraw, 3}};
   protocol.session = session;
+  BfdSessionView bfd;
+  bfd.peer = addr("10.70.1.2");
+  bfd.local = addr("10.70.1.1");
+  bfd.state = "Up";
+  bfd.interval = 100ms;
+  bfd.timeout = 500ms;
+  bfd.local_discriminator = 4000000000U;
+  bfd.requested_by = {"c1"};
+  protocol.bfd_sessions.push_back(bfd);
   return protocol;
 }
 
@@ -122,6 +132,17 @@ TEST(Json, RoundTrips) {
 
   const LinkView link{"eth0", 2, true, true, {*net::InterfaceAddress::parse("10.0.0.1/24")}};
   EXPECT_EQ(*link_from_json(to_json_value(link)), link);
+  MalformedView malformed;
+  malformed.protocol = "c1";
+  malformed.peer = addr("10.70.1.2");
+  malformed.total = 1;
+  malformed.counts = {{1, "ORIGIN", MalformedAction::treat_as_withdraw, 1}};
+  malformed.messages = {
+      {Instant(3s),
+       1,
+       {{1, "ORIGIN", MalformedAction::treat_as_withdraw, 3, 5, "ORIGIN has length 2", "4001020000"}},
+       "ffff"}};
+  EXPECT_EQ(*malformed_from_json(to_json_value(malformed)), malformed);
   const ProcessView process{true, 12, 1, std::nullopt, "log"};
   EXPECT_EQ(*process_from_json(to_json_value(process)), process);
   EXPECT_EQ(*session_from_json(to_json_value(*protocol.session)), *protocol.session);

@@ -36,6 +36,11 @@ constexpr Words<RouteType, 4> kRouteTypes{{{RouteType::unicast, "unicast"},
                                            {RouteType::blackhole, "blackhole"},
                                            {RouteType::unreachable, "unreachable"},
                                            {RouteType::prohibit, "prohibited"}}};
+constexpr Words<MalformedAction, 4> kMalformedActions{
+    {{MalformedAction::attribute_discard, "attribute discard"},
+     {MalformedAction::treat_as_withdraw, "treat as withdraw"},
+     {MalformedAction::disable_family, "disable family"},
+     {MalformedAction::session_reset, "session reset"}}};
 
 template <class E, std::size_t N>
 std::string_view word_of(const Words<E, N>& words, E value) {
@@ -71,6 +76,13 @@ std::string_view to_string(ProtocolKind kind) {
 }
 ProtocolKind parse_protocol_kind(std::string_view text) {
   return value_of(kProtocolKinds, text).value_or(ProtocolKind::other);
+}
+
+std::string_view to_string(MalformedAction action) {
+  return word_of(kMalformedActions, action);
+}
+std::optional<MalformedAction> parse_malformed_action(std::string_view text) {
+  return value_of(kMalformedActions, text);
 }
 
 std::string_view to_string(ProtocolState state) {

@@ -103,6 +103,54 @@ struct TimerView {
   bool operator==(const TimerView&) const = default;
 };
 
+/// What became of a malformed message (RFC 7606 §2, from the mildest to the strongest reaction).
+enum class MalformedAction : std::uint8_t {
+  attribute_discard,
+  treat_as_withdraw,
+  disable_family,
+  session_reset
+};
+/// "attribute discard", "treat as withdraw", "disable family", "session reset".
+std::string_view to_string(MalformedAction action);
+std::optional<MalformedAction> parse_malformed_action(std::string_view text);
+
+/// How often an attribute of a peer was malformed, by reaction.
+struct MalformedCount {
+  std::uint8_t attribute = 0;  ///< type code; 0: the message as a whole
+  std::string name;            ///< "AS_PATH", "attribute 200", "message"
+  MalformedAction action = MalformedAction::attribute_discard;
+  std::uint64_t count = 0;
+  bool operator==(const MalformedCount&) const = default;
+};
+
+/// A malformed message with its octets.
+struct MalformedMessage {
+  Instant at;
+  std::uint64_t number = 0;  ///< of this peer, from 1
+  struct Error {
+    std::uint8_t attribute = 0;
+    std::string name;  ///< as MalformedCount::name
+    MalformedAction action = MalformedAction::attribute_discard;
+    std::uint8_t code = 0, subcode = 0;  ///< of the NOTIFICATION that was sent, or would have been
+    std::string what;                    ///< "ORIGIN has length 2, expected 1"
+    std::string attribute_hex;           ///< flags, type, length and value; "" for the message as a whole
+    bool operator==(const Error&) const = default;
+  };
+  std::vector<Error> errors;  ///< at least one; the reaction is that of the strongest
+  std::string hex;            ///< the message, header included
+  bool operator==(const MalformedMessage&) const = default;
+};
+
+/// What a peer sent that was malformed, since the protocol was configured.
+struct MalformedView {
+  std::string protocol;
+  net::IpAddr peer;
+  std::uint64_t total = 0;                 ///< messages
+  std::vector<MalformedCount> counts;      ///< ascending by attribute and action
+  std::vector<MalformedMessage> messages;  ///< the last 64, oldest first
+  bool operator==(const MalformedView&) const = default;
+};
+
 /// The BGP half of a protocol.
 struct SessionView {
   SessionState state = SessionState::down;
@@ -131,7 +179,26 @@ struct SessionView {
   std::optional<NotificationView> last_notification;
   std::uint64_t messages_in = 0, messages_out = 0, updates_in = 0, updates_out = 0, flaps = 0;
   std::uint64_t connect_attempts = 0;
+  std::vector<MalformedCount> malformed;  ///< the messages themselves: Speaker::malformed
   bool operator==(const SessionView&) const = default;
+};
+
+/// A BFD session (RFC 5880), as `show bfd sessions` lists it.
+struct BfdSessionView {
+  net::IpAddr peer;
+  std::optional<net::IpAddr> local;  ///< where it sends from; nullopt if the kernel chooses
+  std::string interface;             ///< "" for multihop
+  bool multihop = false;
+  std::string state;  ///< "AdminDown", "Down", "Init", "Up"
+  Instant since;
+  Duration interval{};  ///< between the packets that we send
+  Duration timeout{};   ///< without a packet for so long it is down; 0 until the other side was heard
+  std::uint32_t local_discriminator = 0, remote_discriminator = 0;
+  std::string diagnostic;  ///< ours, RFC 5880 §4.1 in words; "" for none
+  std::string remote_state, remote_diagnostic;
+  std::vector<std::string> requested_by;  ///< names of protocols; empty: configured as `neighbor` only
+  std::uint64_t packets_in = 0, packets_out = 0;
+  bool operator==(const BfdSessionView&) const = default;
 };
 
 struct ProtocolView {
@@ -143,7 +210,8 @@ struct ProtocolView {
   std::string info;  ///< last column of a protocol that is not BGP
   std::string description;
   std::vector<ChannelView> channels;
-  std::optional<SessionView> session;  ///< of kind bgp
+  std::optional<SessionView> session;        ///< of kind bgp
+  std::vector<BfdSessionView> bfd_sessions;  ///< of kind bfd
   bool operator==(const ProtocolView&) const = default;
 };
 

@@ -195,6 +195,9 @@ class World {
                 require(session_ == 0 && alive(up.conn), "Established twice, or on nothing");
                 session_ = up.conn;
               },
+              [&](const fsm::out::Malformed& bad) {
+                require(bad.octets.size() <= wire::kExtendedMessageOctetsMax, "more than a message is kept");
+              },
               [&](const fsm::out::Received&) { require(session_ != 0, "an UPDATE too early"); },
               [&](const fsm::out::RefreshReceived&) { require(session_ != 0, "a ROUTE-REFRESH too early"); },
               [&](const fsm::out::Down&) {

@@ -11,6 +11,7 @@
 #include "base/bytes.hpp"
 #include "base/instant.hpp"
 #include "base/rng.hpp"
+#include "bgp/wire/codec.hpp"
 #include "bgp/wire/message.hpp"
 #include "net/addr.hpp"
 
@@ -106,6 +107,12 @@ struct Established {
 };
 struct Received {
   wire::Update update;
+  Bytes octets{};  ///< the whole message if update.errors is not empty
+};
+/// A message that costs the connection; out::Down or out::Failed follow.
+struct Malformed {
+  wire::DecodeError error;
+  Bytes octets;  ///< the message as far as it came; of a bad header only that
 };
 struct RefreshReceived {
   wire::RouteRefresh refresh;
@@ -124,7 +131,7 @@ struct Failed {
 };
 }  // namespace out
 using Output = std::variant<out::Dial, out::Send, out::Close, out::Established, out::Received,
-                            out::RefreshReceived, out::Down, out::StateChanged, out::Failed>;
+                            out::RefreshReceived, out::Down, out::StateChanged, out::Failed, out::Malformed>;
 using Outputs = std::vector<Output>;
 
 /// Invariants: at most one outgoing and one incoming connection; at most one of them in Established, and then

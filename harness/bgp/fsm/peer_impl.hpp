@@ -92,7 +92,7 @@ class Peer::Impl {
   void on_keepalive(Instant now, ConnId id, Outputs& out);
   void on_notification(Instant now, ConnId id, const wire::Notification& notification, Outputs& out);
   void on_refresh(const Connection& connection, const wire::RouteRefresh& refresh, Outputs& out) const;
-  void on_malformed(Instant now, ConnId id, const wire::DecodeError& error, Outputs& out);
+  void on_malformed(Instant now, ConnId id, const wire::DecodeError& error, BytesView octets, Outputs& out);
   void refuse(Instant now, ConnId id, wire::Notification notification, std::string_view what, Outputs& out);
   void fsm_error(Instant now, ConnId id, std::uint8_t type, Outputs& out);
 
@@ -124,6 +124,7 @@ class Peer::Impl {
   bool collision_overdue_ = false;
   Duration refused_retry_{0};  ///< the last delay after a refused dial; 0: none was refused lately
   DownReason last_error_;
+  Bytes suspect_;  ///< the UPDATE at hand, if something in it was wrong
   std::uint64_t messages_in_ = 0;
   std::uint64_t messages_out_ = 0;
 };

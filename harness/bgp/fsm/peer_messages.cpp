@@ -1,3 +1,4 @@
+#include <algorithm>
 #include <utility>
 
 #include "base/assert.hpp"
@@ -112,7 +113,7 @@ void Peer::Impl::tcp_bytes(Instant now, ConnId id, BytesView bytes, Outputs& out
     const auto message = connection->framer.next();
     if (!message) {
       ++messages_in_;
-      on_malformed(now, id, message.error(), out);
+      on_malformed(now, id, message.error(), connection->framer.pending(), out);
       break;
     }
     if (!*message) {
@@ -140,10 +141,15 @@ void Peer::Impl::handle(Instant now, ConnId id, BytesView message, Outputs& out)
   }
   auto decoded = wire::decode(message, connection.context);
   if (!decoded) {
-    on_malformed(now, id, decoded.error(), out);
+    on_malformed(now, id, decoded.error(), message, out);
     return;
   }
+  if (const auto* update = std::get_if<wire::Update>(&*decoded);
+      update != nullptr && !update->errors.empty()) {
+    suspect_.assign(message.begin(), message.end());
+  }
   on_message(now, id, *std::move(decoded), out);
+  suspect_.clear();
 }
 
 void Peer::Impl::on_message(Instant now, ConnId id, wire::Message message, Outputs& out) {
@@ -159,7 +165,9 @@ void Peer::Impl::on_message(Instant now, ConnId id, wire::Message message, Outpu
                      fsm_error(now, id, wire::message_type::kOpen, out);
                    }
                  },
-                 [&](wire::Update& update) { out.push_back(out::Received{std::move(update)}); },
+                 [&](wire::Update& update) {
+                   out.push_back(out::Received{std::move(update), std::exchange(suspect_, {})});
+                 },
                  [&](const wire::Notification& notification) { on_notification(now, id, notification, out); },
                  [&](const wire::Keepalive&) { on_keepalive(now, id, out); },
                  [&](const wire::RouteRefresh& refresh) {
@@ -238,7 +246,10 @@ void Peer::Impl::on_refresh(const Connection& connection, const wire::RouteRefre
   }
 }
 
-void Peer::Impl::on_malformed(Instant now, ConnId id, const wire::DecodeError& error, Outputs& out) {
+void Peer::Impl::on_malformed(Instant now, ConnId id, const wire::DecodeError& error, BytesView octets,
+                              Outputs& out) {
+  octets = octets.first(std::min(octets.size(), wire::kExtendedMessageOctetsMax));
+  out.push_back(out::Malformed{error, Bytes(octets.begin(), octets.end())});
   if (error.silent) {
     on_notification(now, id, error.notification, out);
   } else {

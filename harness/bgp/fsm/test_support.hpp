@@ -109,7 +109,7 @@ inline std::string message_name(const Bytes& bytes) {
 }
 
 /// One word for an output: "dial", "OPENo", "6/7i", "closei", "aborto", "UPo", "update", "down:hold",
-/// "fail:socket". State changes are left out.
+/// "fail:socket". State changes and copies of malformed messages are left out.
 inline std::string word(const Output& output) {
   struct Words {
     std::string operator()(const out::Dial&) const { return "dial"; }
@@ -126,6 +126,7 @@ inline std::string word(const Output& output) {
       return "down:" + std::string(name_of(down.reason.kind));
     }
     std::string operator()(const out::StateChanged&) const { return ""; }
+    std::string operator()(const out::Malformed&) const { return ""; }
     std::string operator()(const out::Failed& failed) const {
       return "fail:" + std::string(name_of(failed.reason.kind));
     }

@@ -125,6 +125,17 @@ void BgpProtocol::close(ConnId conn, bool graceful) {
   }
 }
 
+void BgpProtocol::note_malformed(const wire::Update& update, BytesView octets) {
+  if (update.errors.empty()) {
+    return;
+  }
+  malformed_.add(core_.now, update, octets);
+  for (const wire::AttributeError& error : update.errors) {
+    core_.note(act::NoteLevel::warning, name(),
+               name() + ": malformed UPDATE: " + error.what + " [" + to_hex(error.attribute) + "]");
+  }
+}
+
 void BgpProtocol::handle(fsm::Outputs outputs) {
   for (fsm::Output& output : outputs) {
     std::visit(overloaded{
@@ -132,9 +143,13 @@ void BgpProtocol::handle(fsm::Outputs outputs) {
                    [&](fsm::out::Send& o) { send(o.conn, std::move(o.bytes)); },
                    [&](const fsm::out::Close& o) { close(o.conn, o.graceful); },
                    [&](const fsm::out::Established& o) { on_established(o.conn); },
-                   [&](const fsm::out::Received& o) { on_update(o.update); },
+                   [&](const fsm::out::Received& o) {
+                     note_malformed(o.update, o.octets);
+                     on_update(o.update);
+                   },
                    [&](const fsm::out::RefreshReceived& o) { on_refresh(o.refresh); },
                    [&](const fsm::out::Down& o) { on_down(o.reason); },
+                   [&](const fsm::out::Malformed& o) { malformed_.add(core_.now, o.error, o.octets); },
                    [&](const fsm::out::StateChanged&) { announce_state(); },
                    [&](const fsm::out::Failed& o) {
                      remember_error(o.reason);

@@ -17,10 +17,6 @@ wire::AfiSafi family_of(const wire::Nlri& nlri) {
 
 void BgpProtocol::on_update(const wire::Update& update) {
   ++updates_in_;
-  for (const wire::AttributeError& error : update.errors) {
-    core_.note(act::NoteLevel::warning, name(),
-               name() + ": malformed UPDATE: " + error.what + " [" + to_hex(error.attribute) + "]");
-  }
   if (update.end_of_rib) {
     on_end_of_rib(*update.end_of_rib);
     return;

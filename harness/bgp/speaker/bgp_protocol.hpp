@@ -10,6 +10,7 @@
 #include "bgp/fsm/peer.hpp"
 #include "bgp/speaker/bgp_config.hpp"
 #include "bgp/speaker/bgp_outbox.hpp"
+#include "bgp/speaker/malformed_log.hpp"
 #include "bgp/speaker/protocol.hpp"
 
 namespace catflap::bgp::internal {
@@ -51,6 +52,8 @@ class BgpProtocol final : public Protocol {
   /// The interface to a peer that is one hop away; nullopt for multihop.
   std::optional<IfIndex> direct_interface() const { return interface_; }
   observe::SessionState session_state() const;
+  /// Everything malformed that the peer sent since it was configured.
+  observe::MalformedView malformed() const;
   bool established() const { return state() == observe::ProtocolState::up; }
   /// Waits for the End-of-RIB of its peer, so that our own recovery can end.
   bool holds_recovery() const;
@@ -96,6 +99,7 @@ class BgpProtocol final : public Protocol {
   void set_next_hops(FamilyState& state, const net::IpAddr& source);
   // bgp_connection.cpp
   void handle(fsm::Outputs outputs);
+  void note_malformed(const wire::Update& update, BytesView octets);
   void dial(ConnId conn);
   void send(ConnId conn, std::shared_ptr<const Bytes> bytes);
   void close(ConnId conn, bool graceful);
@@ -129,6 +133,7 @@ class BgpProtocol final : public Protocol {
   ConnId conn_ = 0;  ///< of the Established session
   std::map<wire::AfiSafi, FamilyState> families_;
   std::string last_error_, message_;
+  MalformedLog malformed_;
   std::optional<observe::SessionView::NotificationView> last_notification_;
   std::uint64_t updates_in_ = 0, updates_out_ = 0, flaps_ = 0, connect_attempts_ = 0;
   bool helping_ = false;

@@ -37,6 +37,13 @@ void BgpProtocol::announce_state() {
   core_.act(act::ProtocolChanged{name(), kind(), state(), session_state(), last_error_});
 }
 
+observe::MalformedView BgpProtocol::malformed() const {
+  observe::MalformedView view = malformed_.view();
+  view.protocol = name();
+  view.peer = bgp().neighbor.value_or(view.peer);
+  return view;
+}
+
 observe::ProtocolView BgpProtocol::view() const {
   observe::ProtocolView view = Protocol::view();
   view.table = "---";
@@ -86,6 +93,7 @@ observe::ProtocolView BgpProtocol::view() const {
   session.updates_out = updates_out_;
   session.flaps = flaps_;
   session.connect_attempts = connect_attempts_;
+  session.malformed = malformed_.counts();
   for (observe::ChannelView& channel : view.channels) {
     const FamilyState& state = families_.at(wire::unicast(channel.family));
     if (established() && channel.up) {

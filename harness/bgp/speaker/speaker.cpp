@@ -296,6 +296,17 @@ Status Speaker::routes(const RouteQuery& query,
   return internal::query_routes(impl_->core, impl_->in_order(), query, visit);
 }
 
+Result<observe::MalformedView> Speaker::malformed(std::string_view protocol) const {
+  const Protocol* found = impl_->find(protocol);
+  if (found == nullptr) {
+    return fail(Errc::not_found, std::string(protocol) + " is not a protocol");
+  }
+  if (found->kind() != observe::ProtocolKind::bgp) {
+    return fail(Errc::invalid, std::string(protocol) + " is not a BGP protocol");
+  }
+  return static_cast<const BgpProtocol*>(found)->malformed();
+}
+
 void Speaker::watch_routes(bool on) {
   impl_->core.watch_routes = on;
 }

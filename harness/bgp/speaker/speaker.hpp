@@ -4,6 +4,7 @@
 #include <functional>
 #include <memory>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "base/instant.hpp"
@@ -41,6 +42,9 @@ class Speaker {
   /// Calls `visit` for the routes that match, in prefix order, until it returns false. Errors: unknown table
   /// or protocol, with birdc's words.
   Status routes(const RouteQuery& query, const std::function<bool(const observe::RouteView&)>& visit) const;
+  /// Malformed messages of the BGP protocol of that name: how many, and the last 64 with their octets.
+  /// Errc::not_found if there is no such protocol, Errc::invalid if it is not BGP.
+  Result<observe::MalformedView> malformed(std::string_view protocol) const;
   /// From now on every change of a table's entries gives act::RouteChanged.
   void watch_routes(bool on);
   /// The configuration in force; nullptr before the first Configure.

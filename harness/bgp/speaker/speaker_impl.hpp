@@ -27,6 +27,7 @@ class Speaker::Impl {
   std::vector<std::unique_ptr<internal::Protocol>>
       protocols;  ///< in the order of the configuration, then spawned ones
   std::vector<internal::Protocol*> in_order() const;
+  internal::Protocol* find(std::string_view name);
 
  private:
   struct Spawned {
@@ -63,7 +64,6 @@ class Speaker::Impl {
       }
     }
   }
-  internal::Protocol* find(std::string_view name);
 
   // configure.cpp
   void on(const ev::Configure& event);

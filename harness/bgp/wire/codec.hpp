@@ -47,9 +47,13 @@ struct DecodeError {
   /// The family to which the damage is confined, if it is: an implementation may disable that one instead of
   /// resetting the session (RFC 7606 §2, RFC 4760 §7).
   std::optional<AfiSafi> disable_family;
+  std::uint8_t attribute = 0;  ///< type code of the attribute in an UPDATE that is to blame; 0: none is
   /// The message was itself a NOTIFICATION: close without an answer (RFC 4271 §6.4).
   bool silent = false;
 };
+
+/// "ORIGIN", or "attribute 200" for a type that is not interpreted.
+std::string attribute_name(std::uint8_t type);
 
 /// Checks a header of kHeaderOctets octets: marker (1/1), length (1/2, also against the type's own minimum),
 /// type (1/3). Returns the length of the message. Precondition: header.size() >= kHeaderOctets.

@@ -77,6 +77,18 @@ void remove_duplicates(std::vector<net::LargeCommunity>& list) {
 
 }  // namespace
 
+}  // namespace catflap::bgp::wire::detail
+
+namespace catflap::bgp::wire {
+
+std::string attribute_name(std::uint8_t type) {
+  return detail::name_of(type);
+}
+
+}  // namespace catflap::bgp::wire
+
+namespace catflap::bgp::wire::detail {
+
 bool UpdateDecoder::flags_fit(const RawAttribute& attribute) {
   const Definition* defined = definition(attribute.type);
   if (defined == nullptr || (attribute.flags & kOptionalTransitive) == defined->flags) {

@@ -37,6 +37,7 @@ void UpdateDecoder::fatal(std::uint8_t subcode, std::string what, Bytes data, st
   if (!fatal_) {
     fatal_ = update_failure(subcode, std::move(what), std::move(data));
     fatal_->disable_family = family;
+    fatal_->attribute = current_;
   }
 }
 
@@ -113,6 +114,7 @@ void UpdateDecoder::walk_attributes(BytesView field) {
                                                 : std::optional<std::size_t>(reader.u8());
     const auto value = size ? reader.take(*size) : std::nullopt;
     ++attributes_;
+    current_ = attribute.type;
     if (!value) {
       // RFC 7606 §4: the NLRI are still found by the total length, unless they are in what was cut off.
       attribute.whole = field.subspan(begin);
@@ -128,6 +130,7 @@ void UpdateDecoder::walk_attributes(BytesView field) {
     attribute.value = *value;
     attribute.whole = field.subspan(begin, reader.offset() - begin);
     handle(attribute);
+    current_ = 0;
   }
 }
 
@@ -305,6 +308,7 @@ void UpdateDecoder::finish(bool no_classic) {
   if (update_.announced.empty() && !skipped_reachable_ && !only_unreach) {
     // RFC 7606 §5.2: nothing can be withdrawn, so it is not certain that the NLRI were found.
     Bytes data = notification_data(*withdraw_error_);
+    current_ = withdraw_error_->type;
     return fatal(withdraw_error_->subcode, std::move(withdraw_error_->what), std::move(data), std::nullopt);
   }
   update_.withdrawn.insert(update_.withdrawn.end(), update_.announced.begin(), update_.announced.end());

@@ -49,7 +49,7 @@ inline constexpr std::uint8_t kSupportedVersion = 4;
 using Decoded = tl::expected<Message, DecodeError>;
 
 inline DecodeError session_error(std::uint8_t code, std::uint8_t subcode, std::string what, Bytes data = {}) {
-  return DecodeError{Notification{code, subcode, std::move(data)}, std::move(what), std::nullopt, false};
+  return DecodeError{Notification{code, subcode, std::move(data)}, std::move(what), std::nullopt, 0, false};
 }
 
 inline Bytes copy_of(BytesView bytes) {

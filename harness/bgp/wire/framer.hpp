@@ -34,6 +34,8 @@ class Framer {
   /// yet. An error is reported as soon as a header shows it, without waiting for the octets that it promises.
   tl::expected<std::optional<BytesView>, DecodeError> next();
 
+  /// What was pushed and not yet taken out, to show it after an error; valid until the next push().
+  BytesView pending() const { return BytesView(buffer_).subspan(begin_); }
   /// Octets that were pushed and not yet taken out.
   std::size_t buffered() const { return buffer_.size() - begin_; }
 

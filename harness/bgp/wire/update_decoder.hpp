@@ -64,6 +64,7 @@ class UpdateDecoder {
   const DecodeContext& context_;
   Update update_;
   std::optional<DecodeError> fatal_;
+  std::uint8_t current_ = 0;                      ///< type of the attribute at hand; 0 outside of them
   std::optional<AttributeError> withdraw_error_;  ///< the first of its severity
   std::bitset<256> seen_;
   std::size_t attributes_ = 0;
