@@ -8,10 +8,10 @@
 namespace catflap::birdlang {
 namespace {
 
-constexpr std::array<std::string_view, 7> kKinds{"device", "direct", "kernel", "static",
-                                                 "bgp",    "pipe",   "bfd"};
-constexpr std::array<std::string_view, 9> kOtherKinds{"ospf", "rip", "babel", "radv",      "rpki",
-                                                      "perf", "mrt", "l3vpn", "aggregator"};
+constexpr std::array<std::string_view, 9> kKinds{"device", "direct", "kernel", "static", "bgp",
+                                                 "pipe",   "bfd",    "mrt",    "bmp"};
+constexpr std::array<std::string_view, 8> kOtherKinds{"ospf", "rip",  "babel", "radv",
+                                                      "rpki", "perf", "l3vpn", "aggregator"};
 
 }  // namespace
 
@@ -36,10 +36,15 @@ Draft Parser::new_draft(const std::string& kind) const {
     draft.protocol.body = intent::BgpIntent();
   } else if (kind == "pipe") {
     draft.protocol.body = intent::PipeIntent();
+  } else if (kind == "mrt") {
+    draft.protocol.body = intent::MrtIntent();
+  } else if (kind == "bmp") {
+    draft.protocol.body = intent::BmpIntent();
   } else {
     draft.protocol.body = intent::BfdIntent();
   }
-  const bool flat = old_ ? kind != "device" && kind != "bfd" : kind == "pipe";
+  const bool flat =
+      old_ ? kind != "device" && kind != "bfd" && kind != "mrt" && kind != "bmp" : kind == "pipe";
   if (flat) {
     intent::ChannelIntent channel;
     channel.family = options_.family;
@@ -71,7 +76,7 @@ void Parser::protocol(bool is_template) {
     for (const std::string_view other : kOtherKinds) {
       if (is_word(other)) {
         fail_here("protocol " + std::string(other) +
-                      " is not supported; use device, direct, kernel, static, bgp, pipe or bfd",
+                      " is not supported; use device, direct, kernel, static, bgp, pipe, bfd, mrt or bmp",
                   Errc::unsupported);
       }
     }
@@ -132,6 +137,8 @@ void Parser::protocol_item(Draft& draft) {
                                    [&](intent::PipeIntent& body) { return pipe_item(draft, body); },
                                    [&](intent::BgpIntent& body) { return bgp_item(body); },
                                    [&](intent::BfdIntent& body) { return bfd_item(body); },
+                                   [&](intent::MrtIntent& body) { return mrt_item(body); },
+                                   [&](intent::BmpIntent& body) { return bmp_item(body); },
                                },
                                draft.protocol.body);
   if (done) {
@@ -282,6 +289,9 @@ void Parser::finish_protocol(Draft& draft, const Token& at) {
   intent::ProtocolIntent& protocol = draft.protocol;
   if (draft.kind == "bgp") {
     check_bgp(draft, at);
+  }
+  if (draft.kind == "mrt" || draft.kind == "bmp") {
+    check_monitor(draft, at);
   }
   if (draft.kind == "pipe") {
     const std::string& peer = std::get<intent::PipeIntent>(protocol.body).peer_table;

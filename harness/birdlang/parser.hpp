@@ -129,7 +129,8 @@ class Parser {
   void add_table(const std::string& table, net::Family family);
   void finish();
 
-  // Protocols (parse_protocol.cpp, parse_channel.cpp, parse_bgp.cpp, parse_static.cpp, parse_bfd.cpp).
+  // Protocols (parse_protocol.cpp, parse_channel.cpp, parse_bgp.cpp, parse_static.cpp, parse_bfd.cpp,
+  // parse_monitor.cpp).
   void protocol(bool is_template);
   Draft new_draft(const std::string& kind) const;
   std::string automatic_name(const std::string& kind);
@@ -150,6 +151,9 @@ class Parser {
   void bfd_accept(intent::BfdIntent& bfd);
   void bfd_interface(std::optional<intent::BfdOptions>& options);
   void bfd_neighbor(intent::BfdIntent& bfd);
+  bool mrt_item(intent::MrtIntent& mrt);
+  bool bmp_item(intent::BmpIntent& bmp);
+  void check_monitor(const Draft& draft, const Token& at) const;
   bool bgp_item(intent::BgpIntent& bgp);
   bool bgp_identity(intent::BgpIntent& bgp);
   bool bgp_neighbor(intent::BgpIntent& bgp);

@@ -363,24 +363,24 @@ void print_function(TextWriter& out, const intent::Function& function) {
 }
 
 void print_filter_ref(TextWriter& out, std::string_view head, const intent::FilterRef& ref) {
-  const std::string start(head);
+  const std::string start = head.empty() ? std::string() : std::string(head) + " ";
   if (ref.kind != intent::FilterRef::Kind::filter || !ref.filter) {
-    out.line(start + (ref.kind == intent::FilterRef::Kind::all ? " all;" : " none;"));
+    out.line(start + (ref.kind == intent::FilterRef::Kind::all ? "all;" : "none;"));
     return;
   }
   const intent::Filter& filter = *ref.filter;
   if (!filter.name.empty()) {
-    out.line(start + " filter " + symbol_text(filter.name) + ";");
+    out.line(start + "filter " + symbol_text(filter.name) + ";");
     return;
   }
   const bool where = filter.body.size() == 1 && filter.body[0]->verb == Verb::if_ &&
                      is_only(filter.body[0]->body, Verb::accept) &&
                      is_only(filter.body[0]->otherwise, Verb::reject);
   if (where) {
-    out.line(start + " where " + expression_text(filter.body[0]->expr) + ";");
+    out.line(start + "where " + expression_text(filter.body[0]->expr) + ";");
     return;
   }
-  out.open(start + " filter");
+  out.open(start + "filter");
   print_body(out, filter.body);
   out.close(";");
 }

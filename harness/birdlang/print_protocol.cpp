@@ -27,6 +27,8 @@ class ProtocolPrinter {
   void routes(const intent::StaticIntent& body);
   void route(const intent::StaticRoute& route);
   void bfd(const intent::BfdIntent& body);
+  void mrt(const intent::MrtIntent& body);
+  void bmp(const intent::BmpIntent& body);
   void option(bool on, std::string_view name) {
     if (on) {
       out_.line(std::string(name) + ";");
@@ -48,6 +50,8 @@ std::string_view kind_of(const intent::ProtocolIntent& protocol) {
                         [](const intent::PipeIntent&) { return std::string_view("pipe"); },
                         [](const intent::BgpIntent&) { return std::string_view("bgp"); },
                         [](const intent::BfdIntent&) { return std::string_view("bfd"); },
+                        [](const intent::MrtIntent&) { return std::string_view("mrt"); },
+                        [](const intent::BmpIntent&) { return std::string_view("bmp"); },
                     },
                     protocol.body);
 }
@@ -86,6 +90,8 @@ void ProtocolPrinter::print(const intent::ProtocolIntent& protocol) {
                  [&](const intent::PipeIntent&) {},
                  [&](const intent::BgpIntent&) {},
                  [&](const intent::BfdIntent& body) { bfd(body); },
+                 [&](const intent::MrtIntent& body) { mrt(body); },
+                 [&](const intent::BmpIntent& body) { bmp(body); },
              },
              protocol.body);
   out_.close();
@@ -297,6 +303,33 @@ void ProtocolPrinter::bfd(const intent::BfdIntent& body) {
               (neighbor.interface.empty() ? "" : " dev " + quoted_text(neighbor.interface)) +
               (neighbor.local ? " local " + net::to_string(*neighbor.local) : "") +
               (neighbor.multihop ? " multihop on" : "") + ";");
+  }
+}
+
+void ProtocolPrinter::mrt(const intent::MrtIntent& body) {
+  out_.line("table " + quoted_text(body.table) + ";");
+  out_.line("filename " + quoted_text(body.filename) + ";");
+  out_.line("period " + std::to_string(body.period_s) + ";");
+  if (body.filter.kind == intent::FilterRef::Kind::filter) {
+    print_filter_ref(out_, "", body.filter);
+  }
+  option(body.always_add_path, "always add path on");
+}
+
+void ProtocolPrinter::bmp(const intent::BmpIntent& body) {
+  out_.line("station address ip " + net::to_string(body.station) + " port " + std::to_string(body.port) +
+            ";");
+  option(body.pre_policy, "monitoring rib in pre_policy on");
+  option(body.post_policy, "monitoring rib in post_policy on");
+  option(body.loc_rib, "monitoring rib local on");
+  if (!body.system_name.empty()) {
+    out_.line("system name " + quoted_text(body.system_name) + ";");
+  }
+  if (!body.system_description.empty()) {
+    out_.line("system description " + quoted_text(body.system_description) + ";");
+  }
+  if (body.tx_buffer_limit_mib != intent::BmpIntent().tx_buffer_limit_mib) {
+    out_.line("tx buffer limit " + std::to_string(body.tx_buffer_limit_mib) + ";");
   }
 }
 

@@ -262,6 +262,26 @@ struct BgpIntent {
   bool operator==(const BgpIntent&) const = default;
 };
 
+/// `protocol mrt { table "master*"; filename "%N_%Y%m%d.mrt"; period 300; }`: dumps of tables.
+struct MrtIntent {
+  std::string table;     ///< name or pattern with * and ?
+  std::string filename;  ///< %N is the table, the rest is strftime's
+  std::uint32_t period_s = 0;
+  FilterRef filter = FilterRef::all();
+  bool always_add_path = false;
+};
+/// `protocol bmp { station address ip 10.0.0.1 port 1790; monitoring rib in pre_policy; }` (RFC 7854).
+struct BmpIntent {
+  net::IpAddr station;
+  std::uint16_t port = 0;
+  bool pre_policy = false;
+  bool post_policy = false;
+  bool loc_rib = false;  ///< RFC 9069; `monitoring rib local`
+  std::string system_name, system_description;
+  std::uint32_t tx_buffer_limit_mib = 1024;
+  bool operator==(const BmpIntent&) const = default;
+};
+
 struct ProtocolIntent {
   std::string name;
   std::string description;
@@ -272,7 +292,9 @@ struct ProtocolIntent {
   std::vector<std::string> debug;    ///< "states", "routes", "filters", "interfaces", "events", "packets"
   std::vector<std::string> mrtdump;  ///< "states", "messages"
   std::vector<ChannelIntent> channels;
-  std::variant<DeviceIntent, DirectIntent, KernelIntent, StaticIntent, PipeIntent, BgpIntent, BfdIntent> body;
+  std::variant<DeviceIntent, DirectIntent, KernelIntent, StaticIntent, PipeIntent, BgpIntent, BfdIntent,
+               MrtIntent, BmpIntent>
+      body;
   SourcePos where;
 };
 

@@ -46,6 +46,10 @@ bool same_static(const StaticIntent& a, const StaticIntent& b) {
 
 struct SameBody {
   bool operator()(const StaticIntent& a, const StaticIntent& b) const { return same_static(a, b); }
+  bool operator()(const MrtIntent& a, const MrtIntent& b) const {
+    return a.table == b.table && a.filename == b.filename && a.period_s == b.period_s &&
+           same(a.filter, b.filter) && a.always_add_path == b.always_add_path;
+  }
   template <class T>
   bool operator()(const T& a, const T& b) const {
     return a == b;

@@ -3,6 +3,7 @@
 #include <cstdint>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -10,9 +11,20 @@
 #include "base/instant.hpp"
 #include "bgp/speaker/event.hpp"
 #include "bgp/speaker/query.hpp"
+#include "bgp/wire/attributes.hpp"
 #include "observe/snapshot.hpp"
 
 namespace catflap::bgp {
+
+/// A path of a table as it is, for dumps. References live as long as the visit.
+struct TablePath {
+  const net::Prefix& prefix;
+  const wire::Attributes& attributes;  ///< all empty for a route without BGP attributes
+  std::string_view protocol;           ///< that brought it
+  Instant since;
+  std::uint32_t path_id = 0;
+  bool best = false;
+};
 
 /// All protocols of one router behind one boundary of events and actions: a value without clock, sockets,
 /// threads or logs. Time and the seed of the jitter are parameters, so a run is a function of its events.
@@ -45,6 +57,18 @@ class Speaker {
   /// Malformed messages of the BGP protocol of that name: how many, and the last 64 with their octets.
   /// Errc::not_found if there is no such protocol, Errc::invalid if it is not BGP.
   Result<observe::MalformedView> malformed(std::string_view protocol) const;
+  /// Visits the paths to the next `limit` prefixes of a table behind `after` (nullopt: from its beginning),
+  /// the best one of each first; those that `filter` rejects and filtered ones are left out. Returns the last
+  /// prefix, nullopt at the end of the table: tables of any size can be walked in steps while they change.
+  /// Errc::not_found: there is no such table.
+  struct Walk {
+    std::string table;
+    std::optional<net::Prefix> after;
+    std::size_t limit = 1000;
+    const intent::FilterRef* filter = nullptr;  ///< nullptr: all
+  };
+  Result<std::optional<net::Prefix>> walk(const Walk& walk,
+                                          const std::function<void(const TablePath&)>& visit) const;
   /// From now on every change of a table's entries gives act::RouteChanged.
   void watch_routes(bool on);
   /// The configuration in force; nullptr before the first Configure.
