@@ -120,7 +120,7 @@ bgp::wire::Attributes attributes_of(std::uint64_t set, std::uint32_t feed_as, ne
   bgp::wire::Attributes attributes;
   attributes.origin = bgp::wire::Origin::igp;
   net::AsSegment path;
-  path.asns.push_back(feed_as);
+  path.asns.push_back(feed_as == kLocalAs ? 64999 : feed_as);
   const std::uint64_t hops = 1 + set % 5;
   for (std::uint64_t hop = 0; hop < hops; ++hop) {
     path.asns.push_back(static_cast<std::uint32_t>(1 + mixed(set * 8 + hop) % 60000));
@@ -285,7 +285,7 @@ class Bench {
         count(*send->bytes);
         sent[send->conn] = true;
       } else if (const auto* note = std::get_if<bgp::act::Note>(&action);
-                 note != nullptr && note->level >= bgp::act::NoteLevel::debug) {
+                 note != nullptr && note->level >= bgp::act::NoteLevel::warning) {
         std::fprintf(stderr, "%s: %s\n", note->protocol.c_str(), note->text.c_str());
       }
     }
