@@ -1,0 +1,1 @@
+"""Measurements of BGP speakers side by side: see ../README.md."""

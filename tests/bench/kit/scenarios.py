@@ -1,0 +1,227 @@
+"""What is measured. A scenario is a function of (Bench, daemon) that returns {metric: number}."""
+import os
+import tempfile
+import time
+from pathlib import Path
+
+from .daemons import Setup
+from .load import DEVICE_AS, Load, Neighbor, Pipe
+from .sniff import Sniffer
+from .world import Failed, World
+
+SEED = 1
+MIB, SECONDS = 1024 * 1024, 1e-9
+
+
+class Bench:
+    """What all scenarios share."""
+
+    def __init__(self, build, limit_s, settle_s, real_feed):
+        self.load = build / "bin" / "catflap-bgp-load"
+        self.routes = build / "bin" / "catflap-bench-routes"
+        self.limit_s = limit_s
+        self.settle_s = settle_s
+        self.real_feed = real_feed  # a TABLE_DUMP_V2 file, or None
+
+    def feed(self, prefixes):
+        return f"synthetic {prefixes} {SEED}"
+
+
+class Session:
+    """A daemon with the load around it, up to the moment when everything is Established."""
+
+    def __init__(self, bench, daemon, neighbors, feed=None, kernel=False):
+        self.bench, self.daemon, self.neighbors = bench, daemon, neighbors
+        self.feed, self.kernel = feed, kernel
+        self.prepared = {}
+
+    def __enter__(self):
+        self.folder = tempfile.TemporaryDirectory(prefix="catflap-bench-")
+        os.chmod(self.folder.name, 0o755)  # some daemons change their user
+        self.world = World(self.folder.name)
+        self.load = None
+        try:
+            self.world.__enter__()
+            self.load = Load(self.world, self.bench.load)
+            self.load.peers(self.neighbors)
+            if self.feed:
+                self.prepared = self.load.prepare(self.feed)
+            return self
+        except BaseException:
+            self.__exit__()
+            raise
+
+    def __exit__(self, *_):
+        if self.load:
+            self.load.__exit__()
+        self.world.__exit__()
+        self.folder.cleanup()
+
+    def start(self):
+        setup = Setup(self.neighbors, kernel=self.kernel)
+        return self.world.start(self.daemon.commands(setup, Path(self.folder.name)))
+
+    def establish(self):
+        """All sessions up, the peers dialling."""
+        self.start()
+        self.load.say("start dial")
+        self.load.wait("all-established", self.bench.limit_s)
+        if self.bench.settle_s:
+            self.load.wait("all-end-of-rib", self.bench.settle_s, or_else={})
+
+    def transfer(self, goal):
+        """The feed, until every sink holds `goal` prefixes."""
+        cpu = self.world.cpu_s()
+        self.load.say(f"send {goal}")
+        reached = self.load.wait("reached", self.bench.limit_s)
+        metrics = {"cpu_s": self.world.cpu_s() - cpu, "rss_mib": self.world.memory_mib()}
+        stats = self.load.stats()
+        if stats["present_min"] != goal or stats["present_max"] != goal:
+            raise Failed(f"sinks hold {stats['present_min']} to {stats['present_max']} prefixes instead of {goal}")
+        metrics["time_s"] = (reached["t"] - stats["first_sent"]) * SECONDS
+        metrics["messages"] = stats["messages"]
+        return metrics
+
+
+def transit(bench, daemon, prefixes, withdraw=False):
+    neighbors = [Neighbor(0, role="feed"), Neighbor(1, role="sink")]
+    with Session(bench, daemon, neighbors, bench.feed(prefixes)) as session:
+        session.establish()
+        metrics = session.transfer(prefixes)
+        if withdraw:
+            time.sleep(0.3)
+            cpu = session.world.cpu_s()
+            session.load.say("drop p0 0")
+            dropped = session.load.wait("dropped", 10)
+            try:
+                gone = session.load.wait("reached", bench.limit_s)
+            except Failed as failure:
+                return {**metrics, "withdraw_error": str(failure)}
+            metrics["withdraw_s"] = (gone["t"] - dropped["t"]) * SECONDS
+            metrics["withdraw_cpu_s"] = session.world.cpu_s() - cpu
+        return metrics
+
+
+def feeds(bench, daemon, peers, feed, prefixes=None):
+    """The same feed from many peers; each ends with a prefix of its own, so that what the sink holds tells when all
+    of them were taken in."""
+    role = "feed sentinel" if peers > 1 else "feed"
+    neighbors = [Neighbor(i, role=role) for i in range(peers)] + [Neighbor(peers, role="sink")]
+    with Session(bench, daemon, neighbors, feed) as session:
+        session.establish()
+        return session.transfer(session.prepared["prefixes"] + (peers if peers > 1 else 0))
+
+
+def real(bench, daemon, peers):
+    if not bench.real_feed:
+        raise Failed("skipped: no data/mrt/full-table-2015.table_dump_v2.xz")
+    return feeds(bench, daemon, peers, f"mrt {bench.real_feed}")
+
+
+def reflector(bench, daemon, clients, prefixes=10_000):
+    neighbors = [Neighbor(i, asn=DEVICE_AS, role="sink" if i else "feed", client=True) for i in range(clients + 1)]
+    with Session(bench, daemon, neighbors, bench.feed(prefixes)) as session:
+        session.establish()
+        return session.transfer(prefixes)
+
+
+def kernel(bench, daemon, prefixes):
+    if not daemon.writes_kernel:
+        raise Failed("writes no kernel routes")
+    with Session(bench, daemon, [Neighbor(0, role="feed")], bench.feed(prefixes), kernel=True) as session:
+        watcher = [bench.routes, "wait", prefixes, SEED, prefixes, int(bench.limit_s) + 1]
+        session.establish()
+        with Pipe(session.world, watcher, 0) as watch:
+            watch.wait("watching", 60)
+            cpu = session.world.cpu_s()
+            session.load.say("send")
+            session.load.wait("all-sent", bench.limit_s)
+            reached = watch.wait("reached", bench.limit_s)
+        first = session.load.stats()["first_sent"]
+        metrics = {"time_s": (reached["t"] - first) * SECONDS, "cpu_s": session.world.cpu_s() - cpu,
+                   "rss_mib": session.world.memory_mib()}
+        metrics["routes_per_s"] = prefixes / metrics["time_s"]
+    time.sleep(2)  # the kernel takes the routes of the namespace down behind our back
+    return metrics
+
+
+def dialled_by_daemon(bench, daemon, sessions):
+    neighbors = [Neighbor(i, passive=False) for i in range(sessions)]
+    with Session(bench, daemon, neighbors) as session:
+        session.load.say("start listen")
+        session.load.wait("started", 10)
+        begin = session.start()
+        up = session.load.wait("all-established", bench.limit_s)
+        return {"time_s": (up["t"] - begin) * SECONDS, "rss_mib": session.world.memory_mib()}
+
+
+def dialled_to_daemon(bench, daemon, sessions):
+    """The daemon runs and listens: a first peer tells. Then all others at once."""
+    neighbors = [Neighbor(i) for i in range(sessions)]
+    with Session(bench, daemon, neighbors) as session, Load(session.world, bench.load) as first:
+        first.peers(neighbors[:1])
+        session.start()
+        first.say("start dial")
+        first.wait("all-established", bench.limit_s)
+        time.sleep(0.5)
+        first.__exit__()
+        time.sleep(0.5)
+        cpu = session.world.cpu_s()
+        session.load.say("start dial")
+        begin = session.load.wait("started", 10)["t"]
+        up = session.load.wait("all-established", bench.limit_s)
+        return {"time_s": (up["t"] - begin) * SECONDS, "cpu_s": session.world.cpu_s() - cpu,
+                "rss_mib": session.world.memory_mib()}
+
+
+def start(bench, daemon):
+    with Session(bench, daemon, [Neighbor(0)]) as session:
+        session.load.say("start dial")
+        session.load.wait("started", 10)
+        begin = session.start()
+        up = session.load.wait("all-established", bench.limit_s)
+        return {"time_s": (up["t"] - begin) * SECONDS}
+
+
+def idle(bench, daemon):
+    with Session(bench, daemon, [Neighbor(0)]) as session:
+        session.establish()
+        time.sleep(1.2)
+        return {"rss_mib": session.world.memory_mib("VmRSS"), "peak_mib": session.world.memory_mib()}
+
+
+def pair(bench, daemon):
+    """Two daemons of a kind, each with one route of its own, started at the same moment."""
+    with tempfile.TemporaryDirectory(prefix="catflap-bench-") as name:
+        os.chmod(name, 0o755)
+        with World(name) as world:
+            commands = []
+            ends = ((World.LOCAL, DEVICE_AS, "10.1.0.0/24"), (Neighbor(0).address, DEVICE_AS + 1, "10.2.0.0/24"))
+            for index, (local, asn, network) in enumerate(ends):
+                other = Neighbor(0, asn=ends[1 - index][1], passive=False)
+                other.address = ends[1 - index][0]
+                networks = [network] if daemon.originates else []
+                setup = Setup([other], networks=networks, local=local, asn=asn, name=f"end{index}")
+                folder = Path(name) / str(index)
+                folder.mkdir()
+                commands += [(argv, index) for argv in daemon.commands(setup, folder)]
+            sniffer = _sniffer(world)
+            try:
+                begin = world.start(commands)
+                up, update = sniffer.run(bench.limit_s, daemon.originates, world.check_alive)
+            finally:
+                sniffer.close()
+            metrics = {"time_s": (up - begin) * SECONDS}
+            if update:
+                metrics["update_s"] = (update - begin) * SECONDS
+            return metrics
+
+
+def _sniffer(world):
+    """A socket belongs to the namespace in which it was made."""
+    with open("/proc/self/ns/net", "rb") as home:
+        world.enter(1)
+        try:
+            return Sniffer(World.PEERS_LINK)
+        finally:
+            world.enter_file(home)

@@ -1,0 +1,170 @@
+"""`tests/bench/run --speaker`: which scenarios there are, and their runs daemon by daemon."""
+import argparse
+import datetime
+import functools
+import json
+import lzma
+import os
+import pathlib
+import shutil
+import signal
+import statistics
+import sys
+import tempfile
+import time
+
+from . import report, scenarios
+from .daemons import KINDS, ROOT
+from .world import Failed, remove_leftovers
+
+SLOW_S = 8  # a daemon that needs longer than this for a scenario is measured once
+
+
+class Scenario:
+    def __init__(self, name, title, function, *arguments, limit_s=60):
+        self.name, self.title, self.limit_s = name, title, limit_s
+        self.function, self.arguments = function, arguments
+
+    def run(self, bench, daemon):
+        return self.function(bench, daemon, *self.arguments)
+
+
+SCENARIOS = [
+    Scenario("pair", "two daemons of a kind, exec to both Established and to both first UPDATEs", scenarios.pair,
+             limit_s=20),
+    Scenario("start", "daemon start to accepting and Established", scenarios.start, limit_s=20),
+    Scenario("sessions-out", "500 sessions dialled by the daemon", scenarios.dialled_by_daemon, 500, limit_s=40),
+    Scenario("sessions-in", "500 sessions dialled to the daemon at once", scenarios.dialled_to_daemon, 500, limit_s=40),
+    Scenario("transit-100k", "transit of 100 k prefixes", scenarios.transit, 100_000),
+    Scenario("transit-1m", "transit of 1 M prefixes, then the loss of the session", functools.partial(
+        scenarios.transit, withdraw=True), 1_000_000, limit_s=90),
+    Scenario("real-1", "real feed from 1 peer", scenarios.real, 1),
+    Scenario("real-10", "real feed from 10 peers at once", scenarios.real, 10, limit_s=60),
+    Scenario("feeds-20", "20 feeds of the same 100 k", scenarios.feeds, 20, "synthetic 100000 1", limit_s=90),
+    Scenario("reflector-50", "reflector, 10 k prefixes to 50 clients", scenarios.reflector, 50),
+    Scenario("reflector-200", "reflector, 10 k prefixes to 200 clients", scenarios.reflector, 200),
+    Scenario("kernel-500k", "500 k prefixes into the kernel's table", scenarios.kernel, 500_000, limit_s=40),
+    Scenario("idle", "memory of one idle daemon with a session", scenarios.idle, limit_s=20),
+]
+
+
+class Runner:
+    def __init__(self, options, bench, daemons):
+        self.options, self.bench, self.daemons = options, bench, daemons
+        self.runs = {}  # scenario -> daemon -> list of metrics
+        self.failures = {}  # scenario -> daemon -> text
+
+    def measure(self, scenario):
+        for number in range(self.options.runs):
+            for daemon in self.daemons:
+                done = self.runs.setdefault(scenario.name, {}).setdefault(daemon.name, [])
+                if number and (len(done) < number or done[0]["wall_s"] > SLOW_S):
+                    continue  # it failed or is slow
+                self.bench.limit_s = min(scenario.limit_s, self.options.limit)
+                begin = time.monotonic()
+                try:
+                    metrics = scenario.run(self.bench, daemon)
+                except Failed as failure:
+                    self.failures.setdefault(scenario.name, {})[daemon.name] = str(failure)
+                    self.say(f"{scenario.name:14} {daemon.name:9} {failure}")
+                    continue
+                metrics["wall_s"] = time.monotonic() - begin
+                done.append(metrics)
+                shown = "  ".join(f"{key} {value:.4g}" for key, value in metrics.items()
+                                  if key != "wall_s" and isinstance(value, (int, float)))
+                self.say(f"{scenario.name:14} {daemon.name:9} {shown}")
+
+    @staticmethod
+    def say(line):
+        print(line, file=sys.stderr, flush=True)
+
+    def results(self):
+        """scenario -> daemon -> {metric: median, "runs": n} or {"failed": text}"""
+        out = {}
+        for name, daemons in self.runs.items():
+            for daemon, runs in daemons.items():
+                row = out.setdefault(name, {})[daemon] = {"runs": len(runs)}
+                for metric in dict.fromkeys(key for run in runs for key in run):
+                    values = [run[metric] for run in runs if metric in run]
+                    if all(isinstance(value, (int, float)) for value in values):
+                        row[metric] = statistics.median(values)
+                        row.setdefault("spread", {})[metric] = [min(values), max(values)]
+                    else:
+                        row[metric] = values[0]
+                if daemon in self.failures.get(name, {}):
+                    row["failed"] = self.failures[name][daemon]
+        return out
+
+
+def machine():
+    model = ""
+    for line in pathlib.Path("/proc/cpuinfo").read_text().splitlines():
+        if line.startswith("model name"):
+            model = line.partition(":")[2].strip()
+            break
+    total = int(pathlib.Path("/proc/meminfo").read_text().split()[1])
+    return {"cores": os.cpu_count(), "model": model, "memory_gib": round(total / 2**20), "kernel": os.uname().release,
+            "load": round(os.getloadavg()[0], 2), "date": datetime.date.today().isoformat()}
+
+
+def real_feed(scratch):
+    data = pathlib.Path(os.environ.get("CATFLAP_DATA", ROOT.parent / "shared" / "data"))
+    packed = data / "mrt" / "full-table-2015.table_dump_v2.xz"
+    if not packed.exists():
+        return None
+    unpacked = scratch / "feed.mrt"
+    with lzma.open(packed) as source, unpacked.open("wb") as target:
+        shutil.copyfileobj(source, target, 1 << 20)
+    return unpacked
+
+
+def chosen(text, known, what):
+    names = [name for name in text.split(",") if name]
+    wrong = [name for name in names if name not in known]
+    if wrong:
+        sys.exit(f"tests/bench/run: no {what} {', '.join(wrong)}: there are {', '.join(known)}")
+    return names
+
+
+def main(arguments):
+    kinds = {kind.name: kind for kind in KINDS}
+    names = [scenario.name for scenario in SCENARIOS]
+    parser = argparse.ArgumentParser(prog="tests/bench/run --speaker", description="BGP daemons side by side",
+                                     epilog=f"Scenarios: {' '.join(names)}")
+    parser.add_argument("--build", type=pathlib.Path, default=ROOT / "build" / "release")
+    parser.add_argument("--daemons", default=",".join(kinds), help="comma-separated, default: all that are installed")
+    parser.add_argument("--scenarios", default=",".join(names), help="comma-separated, default: all")
+    parser.add_argument("--runs", type=int, default=3, help="medians of so many; slow daemons run once (default 3)")
+    parser.add_argument("--limit", type=float, default=90, help="seconds after which a measurement is given up, at most")
+    parser.add_argument("--settle", type=float, default=0, metavar="S",
+                        help="wait up to S seconds for the daemon's End-of-RIB before the feed starts (default 0: the "
+                        "feed starts when the last session is Established)")
+    parser.add_argument("--out", type=pathlib.Path, default=ROOT / "build" / "bench", help="folder for JSON and plots")
+    options = parser.parse_args(arguments)
+    wanted = chosen(options.scenarios, names, "scenario")
+    build = options.build.resolve()
+    daemons = []
+    for name in chosen(options.daemons, kinds, "daemon"):
+        daemon = kinds[name](build)
+        if daemon.available():
+            daemons.append(daemon)
+        else:
+            print(f"{name}: skipped, no {daemon.path()}", file=sys.stderr)
+    if not (build / "bin" / "catflap-bgp-load").exists():
+        sys.exit(f"tests/bench/run: no {build}/bin/catflap-bgp-load: build with tests, or say --build")
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))  # as ^C: by way of everything that cleans up
+    remove_leftovers()
+    with tempfile.TemporaryDirectory(prefix="catflap-bench-") as scratch:
+        feed = real_feed(pathlib.Path(scratch)) if any(name.startswith("real") for name in wanted) else None
+        bench = scenarios.Bench(build, options.limit, options.settle, feed)
+        runner = Runner(options, bench, daemons)
+        about = machine()
+        for scenario in SCENARIOS:
+            if scenario.name in wanted:
+                runner.measure(scenario)
+    labels = {daemon.name: daemon.label() for daemon in daemons}
+    data = {"machine": about, "daemons": labels, "titles": {s.name: s.title for s in SCENARIOS},
+            "results": runner.results()}
+    options.out.mkdir(parents=True, exist_ok=True)
+    (options.out / "speaker.json").write_text(json.dumps(data, indent=1) + "\n")
+    print(report.text(data))
