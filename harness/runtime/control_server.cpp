@@ -20,46 +20,45 @@ Result<std::unique_ptr<ControlServer>> ControlServer::listen(sys::EventLoop& loo
   if (!listener) {
     return fail(std::move(listener.error()).context("control socket " + path.string()));
   }
-  std::unique_ptr<ControlServer> server(new ControlServer(loop, path, std::move(*listener), daemon, format));
-  auto* const raw = server.get();
-  if (auto added = loop.add(raw->listener_.get(), EPOLLIN, [raw](std::uint32_t) { raw->accept_all(); });
-      !added) {
-    return fail(std::move(added.error()));
+  std::unique_ptr<ControlServer> server(new ControlServer(loop, path, daemon, format));
+  ControlServer* const raw = server.get();
+  // Without a word: who runs out of descriptors says so where peers are refused.
+  auto acceptor = sys::Acceptor::create(loop, std::move(*listener),
+                                        [raw](sys::UniqueFd fd) { raw->accepted(std::move(fd)); });
+  if (!acceptor) {
+    return fail(std::move(acceptor.error()));
   }
+  server->acceptor_ = std::move(*acceptor);
   return server;
 }
 
-ControlServer::ControlServer(sys::EventLoop& loop, std::filesystem::path path, sys::UniqueFd listener,
-                             DaemonControl& daemon, birdc::Format format)
-    : loop_(loop), path_(std::move(path)), listener_(std::move(listener)), daemon_(daemon), format_(format) {}
+ControlServer::ControlServer(sys::EventLoop& loop, std::filesystem::path path, DaemonControl& daemon,
+                             birdc::Format format)
+    : loop_(loop), path_(std::move(path)), daemon_(daemon), format_(format) {}
 
 ControlServer::~ControlServer() {
-  loop_.remove(listener_.get());
   for (const auto& [fd, client] : clients_) {
     loop_.remove(fd);
   }
   ::unlink(path_.c_str());
 }
 
-void ControlServer::accept_all() {
-  while (auto fd = sys::unix_accept(listener_.get())) {
-    if (clients_.size() >= kClientsMax) {
-      continue;
-    }
-    const int raw = fd->get();
-    auto client = std::make_unique<Client>(Client{std::move(*fd),
-                                                  CommandRunner(daemon_, format_),
-                                                  {},
-                                                  {},
-                                                  0,
-                                                  false,
-                                                  false,
-                                                  static_cast<std::uint32_t>(EPOLLIN)});
-    birdc::ReplyWriter out(client->out);
-    birdc::write_welcome(out, format_ == birdc::Format::bird2 ? "2.0.12" : "1.6.8");
-    if (!loop_.add(raw, EPOLLIN, [this, raw](std::uint32_t events) { serve(raw, events); })) {
-      continue;
-    }
+void ControlServer::accepted(sys::UniqueFd fd) {
+  if (clients_.size() >= kClientsMax) {
+    return;
+  }
+  const int raw = fd.get();
+  auto client = std::make_unique<Client>(Client{std::move(fd),
+                                                CommandRunner(daemon_, format_),
+                                                {},
+                                                {},
+                                                0,
+                                                false,
+                                                false,
+                                                static_cast<std::uint32_t>(EPOLLIN)});
+  birdc::ReplyWriter out(client->out);
+  birdc::write_welcome(out, format_ == birdc::Format::bird2 ? "2.0.12" : "1.6.8");
+  if (loop_.add(raw, EPOLLIN, [this, raw](std::uint32_t events) { serve(raw, events); })) {
     clients_[raw] = std::move(client);
     serve(raw, 0);
   }

@@ -7,6 +7,7 @@
 
 #include "birdc/format.hpp"
 #include "runtime/commands.hpp"
+#include "sys/acceptor.hpp"
 #include "sys/event_loop.hpp"
 #include "sys/unique_fd.hpp"
 
@@ -42,9 +43,9 @@ class ControlServer {
     std::uint32_t events = 0;
   };
 
-  ControlServer(sys::EventLoop& loop, std::filesystem::path path, sys::UniqueFd listener,
-                DaemonControl& daemon, birdc::Format format);
-  void accept_all();
+  ControlServer(sys::EventLoop& loop, std::filesystem::path path, DaemonControl& daemon,
+                birdc::Format format);
+  void accepted(sys::UniqueFd fd);
   void serve(int fd, std::uint32_t events);
   bool read_input(Client& client);
   void run_commands(Client& client);
@@ -53,7 +54,7 @@ class ControlServer {
 
   sys::EventLoop& loop_;
   std::filesystem::path path_;
-  sys::UniqueFd listener_;
+  std::unique_ptr<sys::Acceptor> acceptor_;
   DaemonControl& daemon_;
   birdc::Format format_;
   std::map<int, std::unique_ptr<Client>> clients_;

@@ -15,8 +15,13 @@ SpeakerDriver::SpeakerDriver(sys::EventLoop& loop, Kernel kernel, Options option
       kernel_(std::move(kernel)),
       hooks_(std::move(hooks)),
       speaker_(options.seed),
-      tcp_(loop, std::move(options.sockets),
-           [this](bgp::Event event) { events_.push_back(std::move(event)); }) {}
+      tcp_(
+          loop, std::move(options.sockets), [this](bgp::Event event) { events_.push_back(std::move(event)); },
+          [this](bgp::act::NoteLevel level, const std::string& text) {
+            if (hooks_.note) {
+              hooks_.note({level, "", text});
+            }
+          }) {}
 
 SpeakerDriver::~SpeakerDriver() {
   loop_.cancel(timer_);
@@ -46,11 +51,9 @@ void SpeakerDriver::kernel_readable() {
 }
 
 void SpeakerDriver::process() {
-  for (int round = 0; round < kRoundsMax; ++round) {
-    const Instant now = sys::monotonic_now();
-    if (events_.empty() && speaker_.deadline() > now) {
-      break;
-    }
+  const Instant now = loop_.served_until();
+  const Instant enough = sys::monotonic_now() + kTimeMax;
+  while (!events_.empty() || speaker_.deadline() <= now) {
     const std::vector<bgp::Event> events = std::exchange(events_, {});
     for (const bgp::Event& event : events) {
       speaker_.ingest(now, event);
@@ -66,6 +69,9 @@ void SpeakerDriver::process() {
     }
     if (std::exchange(interfaces_changed_, false) && tcp_.listeners_missing()) {
       (void)tcp_.retry_listeners();  // said when it first failed; the next change of an interface tries again
+    }
+    if (sys::monotonic_now() >= enough) {
+      break;
     }
   }
   arm_timer();

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <chrono>
 #include <cstdint>
 #include <functional>
 #include <memory>
@@ -39,7 +40,10 @@ class SpeakerDriver {
   /// Tells the speaker something; taken in by the next process().
   void tell(bgp::Event event);
   /// Ingests what has happened, runs the speaker, carries out its actions, until nothing is left to do now;
-  /// then arms the timer. Bounded: kRoundsMax rounds, the rest follows in the next round of the loop.
+  /// then arms the timer. Bounded: for about kTimeMax, the rest follows in the next round of the loop, when
+  /// the sockets have had their turn. The speaker's time is that until which the loop has served everything
+  /// (EventLoop::served_until), so no timer of it fires while something that came before waits to be read:
+  /// a hold timer counts to the arrival in the kernel (bgp-speaker 2.1), however late we look.
   void process();
   /// True while octets to peers are on their way.
   bool busy() const { return tcp_.busy(); }
@@ -49,7 +53,7 @@ class SpeakerDriver {
   const Kernel& kernel() const { return kernel_; }
 
  private:
-  static constexpr int kRoundsMax = 64;
+  static constexpr Duration kTimeMax = std::chrono::milliseconds(5);
 
   void kernel_readable();
   void carry_out(const bgp::Action& action);

@@ -29,62 +29,58 @@ Result<std::unique_ptr<EventServer>> EventServer::listen(sys::EventLoop& loop,
   if (!listener) {
     return fail(std::move(listener.error()).context("events socket " + path.string()));
   }
-  std::unique_ptr<EventServer> server(
-      new EventServer(loop, path, std::move(*listener), speaker, std::move(version)));
-  auto* const raw = server.get();
-  if (auto added = loop.add(raw->listener_.get(), EPOLLIN, [raw](std::uint32_t) { raw->accept_all(); });
-      !added) {
-    return fail(std::move(added.error()));
+  std::unique_ptr<EventServer> server(new EventServer(loop, path, speaker, std::move(version)));
+  EventServer* const raw = server.get();
+  // Without a word: who runs out of descriptors says so where peers are refused.
+  auto acceptor = sys::Acceptor::create(loop, std::move(*listener),
+                                        [raw](sys::UniqueFd fd) { raw->accepted(std::move(fd)); });
+  if (!acceptor) {
+    return fail(std::move(acceptor.error()));
   }
+  server->acceptor_ = std::move(*acceptor);
   return server;
 }
 
-EventServer::EventServer(sys::EventLoop& loop, std::filesystem::path path, sys::UniqueFd listener,
-                         bgp::Speaker& speaker, std::string version)
-    : loop_(loop),
-      path_(std::move(path)),
-      listener_(std::move(listener)),
-      speaker_(speaker),
-      version_(std::move(version)) {}
+EventServer::EventServer(sys::EventLoop& loop, std::filesystem::path path, bgp::Speaker& speaker,
+                         std::string version)
+    : loop_(loop), path_(std::move(path)), speaker_(speaker), version_(std::move(version)) {}
 
 EventServer::~EventServer() {
   loop_.cancel(counters_timer_);
-  loop_.remove(listener_.get());
   for (const auto& [fd, client] : clients_) {
     loop_.remove(fd);
   }
   ::unlink(path_.c_str());
 }
 
-void EventServer::accept_all() {
-  while (auto fd = sys::unix_accept(listener_.get())) {
-    if (clients_.size() >= kClientsMax) {
-      continue;
+void EventServer::accepted(sys::UniqueFd fd) {
+  if (clients_.size() >= kClientsMax) {
+    return;
+  }
+  const int raw = fd.get();
+  auto client = std::make_unique<Client>();
+  client->fd = std::move(fd);
+  if (!loop_.add(raw, EPOLLIN, [this, raw](std::uint32_t events) { serve(raw, events); })) {
+    return;
+  }
+  speaker_.watch_routes(true);
+  greet(*client);
+  clients_[raw] = std::move(client);
+  write_out(raw);
+}
+
+void EventServer::serve(int fd, std::uint32_t events) {
+  if ((events & EPOLLIN) != 0) {  // a listener has nothing to say: this is its end, or noise
+    std::array<char, 4096> noise;
+    const ssize_t count = ::recv(fd, noise.data(), noise.size(), 0);
+    if (count == 0 || (count < 0 && errno != EAGAIN && errno != EINTR)) {
+      return drop(fd);
     }
-    const int raw = fd->get();
-    auto client = std::make_unique<Client>();
-    client->fd = std::move(*fd);
-    const auto added = loop_.add(raw, EPOLLIN, [this, raw](std::uint32_t events) {
-      if ((events & EPOLLIN) != 0) {  // a listener has nothing to say: this is its end, or noise
-        std::array<char, 512> noise{};
-        const ssize_t count = ::recv(raw, noise.data(), noise.size(), 0);
-        if (count == 0 || (count < 0 && errno != EAGAIN && errno != EINTR)) {
-          return drop(raw);
-        }
-      } else if ((events & (EPOLLHUP | EPOLLERR)) != 0) {
-        return drop(raw);
-      }
-      if ((events & EPOLLOUT) != 0) {
-        write_out(raw);
-      }
-    });
-    if (!added) {
-      continue;
-    }
-    speaker_.watch_routes(true);
-    greet(*client);
-    clients_[raw] = std::move(client);
-    write_out(raw);
+  } else if ((events & (EPOLLHUP | EPOLLERR)) != 0) {
+    return drop(fd);
+  }
+  if ((events & EPOLLOUT) != 0) {
+    write_out(fd);
   }
 }
 

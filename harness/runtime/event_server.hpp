@@ -9,6 +9,7 @@
 
 #include "bgp/speaker/speaker.hpp"
 #include "observe/stream.hpp"
+#include "sys/acceptor.hpp"
 #include "sys/event_loop.hpp"
 #include "sys/unique_fd.hpp"
 
@@ -17,8 +18,8 @@ namespace catflap::runtime {
 /// The event stream of observe/stream.hpp on a Unix socket. Route counters of protocols have no events of
 /// their own: while routes change, those that have changed are sent every 10 ms.
 ///
-/// A listener whose queue grows beyond
-/// kQueueOctetsMax is cut off; it connects again and gets the whole state.
+/// A listener whose queue grows beyond kQueueOctetsMax is cut off; it connects again and gets the whole
+/// state.
 class EventServer {
  public:
   static constexpr std::size_t kQueueOctetsMax = std::size_t{64} << 20U;
@@ -46,11 +47,11 @@ class EventServer {
     bool want_write = false;
   };
 
-  EventServer(sys::EventLoop& loop, std::filesystem::path path, sys::UniqueFd listener, bgp::Speaker& speaker,
-              std::string version);
+  EventServer(sys::EventLoop& loop, std::filesystem::path path, bgp::Speaker& speaker, std::string version);
   void publish_counters();
   void watch_counters(Duration after);
-  void accept_all();
+  void accepted(sys::UniqueFd fd);
+  void serve(int fd, std::uint32_t events);
   void greet(Client& client);
   void send_to_all(const std::string& line);
   void write_out(int fd);
@@ -58,7 +59,7 @@ class EventServer {
 
   sys::EventLoop& loop_;
   std::filesystem::path path_;
-  sys::UniqueFd listener_;
+  std::unique_ptr<sys::Acceptor> acceptor_;
   bgp::Speaker& speaker_;
   std::string version_;
   std::map<int, std::unique_ptr<Client>> clients_;

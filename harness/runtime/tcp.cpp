@@ -3,16 +3,14 @@
 #include <netinet/in.h>
 #include <sys/epoll.h>
 #include <sys/socket.h>
-#include <sys/uio.h>
 
 #include <algorithm>
-#include <array>
 #include <cerrno>
 #include <chrono>
 #include <cstddef>
-#include <deque>
 #include <utility>
 
+#include "runtime/tcp_connection.hpp"
 #include "runtime/tcp_options.hpp"
 #include "sys/error.hpp"
 #include "sys/socket_address.hpp"
@@ -20,17 +18,8 @@
 namespace catflap::runtime {
 namespace {
 
-constexpr std::size_t kReadOctets = 64 * 1024;
-/// Reads of one connection in a round, so that a fast sender cannot starve the others.
-constexpr int kReadsPerRound = 4;
-constexpr int kAcceptsPerRound = 256;
-constexpr std::size_t kVectorsMax = 64;
 /// How long a closed connection may take to deliver its NOTIFICATION.
 constexpr Duration kDrainTime = std::chrono::seconds(1);
-
-int open_flags(int type) {
-  return type | SOCK_CLOEXEC | SOCK_NONBLOCK;
-}
 
 }  // namespace
 
@@ -44,43 +33,16 @@ SocketFactory sockets_here() {
   };
 }
 
-struct Tcp::Connection {
-  sys::UniqueFd fd;
-  net::Endpoint remote;
-  bool connecting = false;
-  bool want_write = false;  ///< EPOLLOUT is asked for
-  bool flush_listed = false;
-  bool closing = false;  ///< graceful: shut down when the queue is empty
-  bool broken = false;   ///< a write failed; reads tell why
-  std::deque<std::shared_ptr<const Bytes>> queue;
-  std::size_t queue_offset = 0;  ///< octets of queue.front() that are out
-  std::size_t queued = 0;
-};
-
-struct Tcp::Listener {
-  bgp::act::Listen::Socket wanted;
-  std::vector<bgp::act::Listen::Socket::Key> keys_set;
-  sys::UniqueFd fd;
-};
-
-/// A connection that the speaker has forgotten and that still delivers its last octets.
-struct Tcp::Drain {
-  std::unique_ptr<Connection> connection;
-  sys::EventLoop::TimerId timer = sys::EventLoop::TimerId::none;
-  bool shut = false;
-};
-
-Tcp::Tcp(sys::EventLoop& loop, SocketFactory sockets, Sink sink)
-    : loop_(loop), sockets_(std::move(sockets)), sink_(std::move(sink)), buffer_(kReadOctets) {}
+Tcp::Tcp(sys::EventLoop& loop, SocketFactory sockets, Sink sink, Notes notes)
+    : loop_(loop),
+      sockets_(std::move(sockets)),
+      sink_(std::move(sink)),
+      notes_(std::move(notes)),
+      buffer_(new char[kReadOctets]) {}
 
 Tcp::~Tcp() {
   for (const auto& [id, connection] : connections_) {
     loop_.remove(connection->fd.get());
-  }
-  for (const auto& listener : listeners_) {
-    if (listener->fd) {
-      loop_.remove(listener->fd.get());
-    }
   }
   for (const auto& [fd, drain] : drains_) {
     loop_.remove(fd);
@@ -119,33 +81,35 @@ void Tcp::connect(const bgp::act::TcpConnect& dial) {
   connection->fd = std::move(*fd);
   connection->remote = dial.remote;
   connection->connecting = true;
-  connection->want_write = true;
-  const int raw = connection->fd.get();
-  const Id id = dial.conn;
-  if (auto added = loop_.add(raw, EPOLLOUT,
-                             [this, id](std::uint32_t events) {
-                               const auto at = connections_.find(id);
-                               if (at == connections_.end()) {
-                                 return;
-                               }
-                               if (at->second->connecting) {
-                                 return dial_finished(id);
-                               }
-                               if ((events & (EPOLLIN | EPOLLHUP | EPOLLERR)) != 0) {
-                                 readable(id);
-                               }
-                               if ((events & EPOLLOUT) != 0 && connections_.count(id) != 0) {
-                                 writable(id);
-                               }
-                             });
-      !added) {
-    return refuse(added.error().sys_errno, added.error().message);
+  if (auto watched = watch_new(dial.conn, std::move(connection), EPOLLOUT); !watched) {
+    refuse(watched.error().sys_errno, watched.error().message);
   }
-  connections_[id] = std::move(connection);
 }
 
-void Tcp::dial_finished(Id id) {
-  Connection& connection = *connections_.at(id);
+Status Tcp::watch_new(Id id, std::unique_ptr<Connection> connection, std::uint32_t events) {
+  connection->events = events;
+  auto added =
+      loop_.add(connection->fd.get(), events, [this, id](std::uint32_t ready) { served(id, ready); });
+  if (added) {
+    connections_[id] = std::move(connection);
+  }
+  return added;
+}
+
+void Tcp::served(Id id, std::uint32_t events) {
+  Connection& connection = *connections_.at(id);  // what is dropped or closed is not watched any more
+  if (connection.connecting) {
+    return dial_finished(id, connection);
+  }
+  if ((events & EPOLLOUT) != 0) {
+    write_out(id, connection);
+  }
+  if ((events & (EPOLLIN | EPOLLHUP | EPOLLERR)) != 0) {
+    readable(id, connection);
+  }
+}
+
+void Tcp::dial_finished(Id id, Connection& connection) {
   int error = 0;
   socklen_t size = sizeof error;
   if (::getsockopt(connection.fd.get(), SOL_SOCKET, SO_ERROR, &error, &size) != 0) {
@@ -155,17 +119,18 @@ void Tcp::dial_finished(Id id) {
     return drop(id, error, true);
   }
   connection.connecting = false;
-  watch(id, connection, false);
+  want(connection, EPOLLIN);
   bgp::ev::TcpOpened opened{id, {}, connection.remote, false};
   opened.local = sys::local_endpoint(connection.fd.get()).value_or(net::Endpoint{});
   sink_(std::move(opened));
   sink_(bgp::ev::TcpWritable{id, kQueueOctetsMax});
 }
 
-void Tcp::watch(Id, Connection& connection, bool want_write) {
-  connection.want_write = want_write;
-  const std::uint32_t events = EPOLLIN | (want_write ? static_cast<std::uint32_t>(EPOLLOUT) : 0U);
-  (void)loop_.modify(connection.fd.get(), events);  // fails only for a descriptor that is not there
+void Tcp::want(Connection& connection, std::uint32_t events) {
+  if (events != connection.events) {
+    connection.events = events;
+    (void)loop_.modify(connection.fd.get(), events);  // fails only for a descriptor that is not there
+  }
 }
 
 void Tcp::drop(Id id, int sys_errno, bool dial_failed) {
@@ -176,23 +141,19 @@ void Tcp::drop(Id id, int sys_errno, bool dial_failed) {
   sink_(bgp::ev::TcpClosed{id, {sys_errno, dial_failed, text}});
 }
 
-void Tcp::readable(Id id) {
-  const int fd = connections_.at(id)->fd.get();
-  for (int i = 0; i < kReadsPerRound; ++i) {
-    const ssize_t count = ::recv(fd, buffer_.data(), buffer_.size(), 0);
-    if (count > 0) {
-      const auto* first = reinterpret_cast<const std::byte*>(buffer_.data());
-      sink_(bgp::ev::TcpBytes{id, Bytes(first, first + count)});
-      if (static_cast<std::size_t>(count) < buffer_.size()) {
-        return;
-      }
-      continue;
-    }
-    if (count < 0 && (errno == EAGAIN || errno == EINTR)) {
-      return;
-    }
-    return drop(id, count == 0 ? 0 : errno, false);
+void Tcp::readable(Id id, Connection& connection) {
+  const ssize_t count = ::recv(connection.fd.get(), buffer_.get(), kReadOctets, 0);
+  if (count > 0) {
+    const auto* first = reinterpret_cast<const std::byte*>(buffer_.get());
+    sink_(bgp::ev::TcpBytes{id, Bytes(first, first + count)});
+    return;
   }
+  if (count < 0 && (errno == EAGAIN || errno == EINTR)) {
+    return;
+  }
+  // A write that failed has taken the errno of the connection with it (all but EPIPE, which tells nothing).
+  const int write_errno = connection.write_errno == EPIPE ? 0 : connection.write_errno;
+  drop(id, count == 0 ? write_errno : errno, false);
 }
 
 void Tcp::send(const bgp::act::TcpSend& send) {
@@ -201,8 +162,7 @@ void Tcp::send(const bgp::act::TcpSend& send) {
     return;  // closed meanwhile: the speaker learns it from TcpClosed
   }
   Connection& connection = *at->second;
-  connection.queued += send.bytes->size();
-  connection.queue.push_back(send.bytes);
+  connection.queue.push(send.bytes);
   if (!connection.flush_listed) {
     connection.flush_listed = true;
     unflushed_.push_back(send.conn);
@@ -210,66 +170,32 @@ void Tcp::send(const bgp::act::TcpSend& send) {
 }
 
 void Tcp::flush() {
-  std::vector<Id> ids = std::exchange(unflushed_, {});
-  for (const Id id : ids) {
+  for (const Id id : unflushed_) {
     const auto at = connections_.find(id);
-    if (at == connections_.end()) {
-      continue;
-    }
-    Connection& connection = *at->second;
-    connection.flush_listed = false;
-    if (!connection.connecting) {
-      write_out(connection);
-      if (connection.queued > 0 && !connection.want_write && !connection.broken) {
-        watch(id, connection, true);
-      } else if (connection.queued == 0) {
-        sink_(bgp::ev::TcpWritable{id, kQueueOctetsMax});
+    if (at != connections_.end()) {
+      at->second->flush_listed = false;
+      if (!at->second->connecting) {
+        write_out(id, *at->second);
       }
     }
   }
+  unflushed_.clear();
 }
 
-void Tcp::writable(Id id) {
-  Connection& connection = *connections_.at(id);
-  write_out(connection);
-  if (connection.queued == 0 || connection.broken) {
-    watch(id, connection, false);
+void Tcp::write_out(Id id, Connection& connection) {
+  if (connection.write_errno != 0) {
+    return;
   }
-  sink_(bgp::ev::TcpWritable{
-      id, static_cast<std::uint32_t>(kQueueOctetsMax - std::min(connection.queued, kQueueOctetsMax))});
-}
-
-void Tcp::write_out(Connection& connection) {
-  while (!connection.queue.empty() && !connection.broken) {
-    std::array<iovec, kVectorsMax> vectors{};
-    std::size_t count = 0;
-    std::size_t offset = connection.queue_offset;
-    for (auto at = connection.queue.begin(); at != connection.queue.end() && count < kVectorsMax;
-         ++at, offset = 0) {
-      vectors[count++] = {const_cast<std::byte*>((*at)->data()) + offset, (*at)->size() - offset};
-    }
-    msghdr message{};
-    message.msg_iov = vectors.data();
-    message.msg_iovlen = count;
-    const ssize_t written = ::sendmsg(connection.fd.get(), &message, MSG_NOSIGNAL);
-    if (written < 0) {
-      // What the peer sent before it went (a NOTIFICATION, perhaps) is still to be read, so reads report the
-      // end.
-      connection.broken = errno != EAGAIN && errno != EINTR;
-      return;
-    }
-    auto left = static_cast<std::size_t>(written);
-    connection.queued -= left;
-    while (left > 0) {
-      const std::size_t rest = connection.queue.front()->size() - connection.queue_offset;
-      if (left < rest) {
-        connection.queue_offset += left;
-        break;
-      }
-      left -= rest;
-      connection.queue_offset = 0;
-      connection.queue.pop_front();
-    }
+  const SendQueue::Written written = connection.queue.write(connection.fd.get());
+  if (written.sys_errno != 0 && written.sys_errno != EAGAIN) {
+    // What the peer sent before it went (a NOTIFICATION, perhaps) is still to be read: reads tell the end.
+    connection.write_errno = written.sys_errno;
+    return want(connection, EPOLLIN);
+  }
+  want(connection, connection.queue.empty() ? EPOLLIN : EPOLLIN | EPOLLOUT);
+  if (written.octets > 0) {
+    const std::size_t queued = std::min(connection.queue.octets(), kQueueOctetsMax);
+    sink_(bgp::ev::TcpWritable{id, static_cast<std::uint32_t>(kQueueOctetsMax - queued)});
   }
 }
 
@@ -290,28 +216,31 @@ void Tcp::start_drain(std::unique_ptr<Connection> connection) {
   // Closing with unread input would send RST and destroy the NOTIFICATION on its way: write, shut down, read
   // to the end.
   const int fd = connection->fd.get();
-  auto drain = std::make_unique<Drain>();
-  drain->connection = std::move(connection);
-  drain->timer = loop_.after(kDrainTime, [this, fd] { end_drain(fd); });
-  Drain& kept = *drain;
-  drains_[fd] = std::move(drain);
-  const auto step = [this, fd, &kept](std::uint32_t) {
-    write_out(*kept.connection);
-    if (!kept.shut && (kept.connection->queue.empty() || kept.connection->broken)) {
-      kept.shut = true;
-      ::shutdown(fd, SHUT_WR);
-      (void)loop_.modify(fd, EPOLLIN);
-    }
-    const ssize_t count = ::recv(fd, buffer_.data(), buffer_.size(), 0);
-    if (count == 0 || (count < 0 && errno != EAGAIN && errno != EINTR)) {
-      end_drain(fd);
-    }
-  };
-  if (!loop_.add(fd, EPOLLIN | EPOLLOUT, step)) {
-    end_drain(fd);
+  if (drains_.size() >= kDrainsMax || !loop_.add(fd, EPOLLIN, [this, fd](std::uint32_t) { drain(fd); })) {
     return;
   }
-  step(0);
+  auto kept = std::make_unique<Drain>();
+  connection->events = EPOLLIN;
+  kept->connection = std::move(connection);
+  kept->timer = loop_.after(kDrainTime, [this, fd] { end_drain(fd); });
+  drains_[fd] = std::move(kept);
+  drain(fd);
+}
+
+void Tcp::drain(int fd) {
+  Drain& drain = *drains_.at(fd);
+  Connection& connection = *drain.connection;
+  const SendQueue::Written written = connection.queue.write(fd);
+  const bool broken = written.sys_errno != 0 && written.sys_errno != EAGAIN;
+  if (!drain.shut && (connection.queue.empty() || broken)) {
+    drain.shut = true;
+    ::shutdown(fd, SHUT_WR);
+  }
+  want(connection, drain.shut ? EPOLLIN : EPOLLIN | EPOLLOUT);
+  const ssize_t count = ::recv(fd, buffer_.get(), kReadOctets, 0);
+  if (count == 0 || (count < 0 && errno != EAGAIN && errno != EINTR)) {
+    end_drain(fd);
+  }
 }
 
 void Tcp::end_drain(int fd) {
@@ -336,124 +265,9 @@ bool Tcp::busy() const {
   if (!drains_.empty()) {
     return true;
   }
-  return std::any_of(connections_.begin(), connections_.end(),
-                     [](const auto& entry) { return entry.second->queued > 0 && !entry.second->broken; });
-}
-
-Status Tcp::listen(const bgp::act::Listen& wanted) {
-  std::vector<std::unique_ptr<Listener>> kept;
-  for (const auto& socket : wanted.sockets) {
-    const auto at = std::find_if(listeners_.begin(), listeners_.end(), [&](const auto& listener) {
-      return listener != nullptr && listener->wanted.local == socket.local;
-    });
-    if (at != listeners_.end()) {
-      kept.push_back(std::move(*at));
-    } else {
-      kept.push_back(std::make_unique<Listener>());
-    }
-    kept.back()->wanted = socket;
-  }
-  for (const auto& listener : listeners_) {
-    if (listener != nullptr && listener->fd) {
-      loop_.remove(listener->fd.get());
-    }
-  }
-  listeners_ = std::move(kept);
-  return retry_listeners();
-}
-
-bool Tcp::listeners_missing() const {
-  return std::any_of(listeners_.begin(), listeners_.end(),
-                     [](const auto& listener) { return !listener->fd; });
-}
-
-Status Tcp::retry_listeners() {
-  Status result;
-  for (auto& listener : listeners_) {
-    if (auto opened = open_listener(*listener); !opened && result) {
-      result = fail(std::move(opened.error()).context("listen on " + net::to_string(listener->wanted.local)));
-    }
-  }
-  return result;
-}
-
-Status Tcp::open_listener(Listener& listener) {
-  if (!listener.fd) {
-    const net::Family family = listener.wanted.local.addr.family();
-    auto fd = sockets_(sys::address_family(family), open_flags(SOCK_STREAM), IPPROTO_TCP);
-    if (!fd) {
-      return fail(std::move(fd.error()));
-    }
-    const int on = 1;
-    ::setsockopt(fd->get(), SOL_SOCKET, SO_REUSEADDR, &on, sizeof on);
-    if (family == net::Family::ipv6) {
-      ::setsockopt(fd->get(), IPPROTO_IPV6, IPV6_V6ONLY, &on, sizeof on);
-    }
-    set_session_defaults(fd->get(), family);
-    const sys::SocketAddress local = sys::to_sockaddr(listener.wanted.local);
-    if (::bind(fd->get(), local.get(), local.size) != 0 || ::listen(fd->get(), SOMAXCONN) != 0) {
-      return fail(sys::system_error("bind", errno));
-    }
-    Listener* const raw = &listener;
-    if (auto added = loop_.add(fd->get(), EPOLLIN, [this, raw](std::uint32_t) { accept_all(*raw); });
-        !added) {
-      return added;
-    }
-    listener.fd = std::move(*fd);
-    listener.keys_set.clear();
-  }
-  for (const auto& key : listener.keys_set) {
-    const auto still = std::find_if(listener.wanted.md5_keys.begin(), listener.wanted.md5_keys.end(),
-                                    [&](const auto& wanted) { return wanted.peer == key.peer; });
-    if (still == listener.wanted.md5_keys.end()) {
-      (void)set_md5_key(listener.fd.get(), key.peer, std::nullopt);
-    }
-  }
-  for (const auto& key : listener.wanted.md5_keys) {
-    if (std::find(listener.keys_set.begin(), listener.keys_set.end(), key) == listener.keys_set.end()) {
-      if (auto set = set_md5_key(listener.fd.get(), key.peer, key.password); !set) {
-        return set;
-      }
-    }
-  }
-  listener.keys_set = listener.wanted.md5_keys;
-  return {};
-}
-
-void Tcp::accept_all(Listener& listener) {
-  for (int i = 0; i < kAcceptsPerRound; ++i) {
-    sys::UniqueFd fd(::accept4(listener.fd.get(), nullptr, nullptr, SOCK_CLOEXEC | SOCK_NONBLOCK));
-    if (!fd) {
-      return;  // EAGAIN, or a connection that ended while it waited; out of descriptors: the backlog keeps it
-    }
-    const auto remote = sys::remote_endpoint(fd.get());
-    const auto local = sys::local_endpoint(fd.get());
-    if (!remote || !local || connections_.size() >= kConnectionsMax) {
-      continue;
-    }
-    const Id id = next_accept_;
-    next_accept_ += 2;
-    auto connection = std::make_unique<Connection>();
-    connection->remote = *remote;
-    set_session_defaults(fd.get(), remote->addr.family());
-    const int raw = fd.get();
-    connection->fd = std::move(fd);
-    connections_[id] = std::move(connection);
-    const auto added = loop_.add(raw, EPOLLIN, [this, id](std::uint32_t events) {
-      if ((events & (EPOLLIN | EPOLLHUP | EPOLLERR)) != 0 && connections_.count(id) != 0) {
-        readable(id);
-      }
-      if ((events & EPOLLOUT) != 0 && connections_.count(id) != 0) {
-        writable(id);
-      }
-    });
-    if (!added) {
-      connections_.erase(id);
-      continue;
-    }
-    sink_(bgp::ev::TcpOpened{id, *local, *remote, true});
-    sink_(bgp::ev::TcpWritable{id, kQueueOctetsMax});
-  }
+  return std::any_of(connections_.begin(), connections_.end(), [](const auto& entry) {
+    return !entry.second->queue.empty() && entry.second->write_errno == 0;
+  });
 }
 
 }  // namespace catflap::runtime

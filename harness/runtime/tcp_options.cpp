@@ -25,8 +25,9 @@ Status set_int(int socket, int level, int name, int value, const char* what) {
 }  // namespace
 
 void set_session_defaults(int socket, net::Family family) {
-  // Both are hints: a session works without them.
+  // Hints: a session works without them.
   (void)set_int(socket, IPPROTO_TCP, TCP_NODELAY, 1, "TCP_NODELAY");
+  (void)set_int(socket, IPPROTO_TCP, TCP_NOTSENT_LOWAT, kUnsentOctetsMax, "TCP_NOTSENT_LOWAT");
   if (family == net::Family::ipv4) {
     (void)set_int(socket, IPPROTO_IP, IP_TOS, kClassSelector6, "IP_TOS");
   } else {

@@ -15,8 +15,9 @@
 namespace catflap::sys {
 namespace {
 
-/// Events taken from the kernel per round; more stay there for the next one.
-constexpr std::size_t kEventsPerRound = 512;
+/// Events taken from the kernel per round; more stay there for the next one. The kernel puts what it has told
+/// to the end of its list, so all have their turn; few, because each may bring much to work on.
+constexpr std::size_t kEventsPerRound = 64;
 constexpr int kWakeFd = -1;
 
 std::uint64_t pack(int fd, std::uint32_t generation) {
@@ -60,7 +61,11 @@ Result<std::unique_ptr<EventLoop>> EventLoop::create() {
 }
 
 EventLoop::EventLoop(UniqueFd epoll, UniqueFd wake)
-    : epoll_(std::move(epoll)), wake_(std::move(wake)), ready_(kEventsPerRound), now_(monotonic_now()) {}
+    : epoll_(std::move(epoll)),
+      wake_(std::move(wake)),
+      ready_(kEventsPerRound),
+      now_(monotonic_now()),
+      served_until_(now_) {}
 
 EventLoop::~EventLoop() = default;
 
@@ -197,6 +202,22 @@ int EventLoop::wait(Duration timeout) {
   return std::max(count, 0);  // EINTR: nothing happened
 }
 
+void EventLoop::round_served(int count) {
+  if (static_cast<std::size_t>(count) < ready_.size()) {
+    behind_ = 0;
+    served_until_ = now_;
+    return;
+  }
+  if (behind_ == 0) {
+    behind_since_ = now_;
+  }
+  behind_ += static_cast<std::size_t>(count);
+  if (behind_ > entries_.size()) {  // in turn, so each that was ready then has been served
+    behind_ = 0;
+    served_until_ = behind_since_;
+  }
+}
+
 bool EventLoop::run_once(Duration timeout) {
   const int count = wait(timeout);
   bool any = false;
@@ -215,6 +236,7 @@ bool EventLoop::run_once(Duration timeout) {
     const std::shared_ptr<FdCallback> callback = entry->second.callback;  // survives its own removal
     (*callback)(event.events);
   }
+  round_served(count);
   any = serve_timers() || any;
   const std::lock_guard lock(posts_mutex_);
   return any && !stop_;

@@ -68,6 +68,9 @@ class EventLoop {
 
   /// The time at the start of this round; cheap, good enough for callbacks.
   Instant now() const noexcept { return now_; }
+  /// Everything that was ready at this instant has been served since: what somebody waits for did not come
+  /// before it. Behind now() while more descriptors are ready than a round serves.
+  Instant served_until() const noexcept { return served_until_; }
   std::size_t fds() const noexcept { return entries_.size(); }
   std::size_t timers() const noexcept { return timers_.size(); }
 
@@ -78,6 +81,7 @@ class EventLoop {
   };
   EventLoop(UniqueFd epoll, UniqueFd wake);
   int wait(Duration timeout);
+  void round_served(int count);
   void serve_posts();
   bool serve_timers();
   void wake_up() noexcept;
@@ -91,6 +95,9 @@ class EventLoop {
   std::unordered_map<std::uint64_t, Instant> timer_deadlines_;
   std::uint64_t next_timer_ = 1;
   Instant now_;
+  Instant served_until_;
+  Instant behind_since_;    ///< the start of the first of the full rounds; valid if behind_ > 0
+  std::size_t behind_ = 0;  ///< descriptors served in full rounds since
   std::mutex posts_mutex_;  ///< guards the two below
   std::vector<Callback> posts_;
   bool stop_ = false;

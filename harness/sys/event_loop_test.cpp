@@ -3,8 +3,10 @@
 #include <gtest/gtest.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <string>
 #include <thread>
+#include <vector>
 
 #include "sys/clock.hpp"
 #include "sys/unix_socket.hpp"
@@ -138,6 +140,29 @@ TEST_F(EventLoopTest, PostsAndStopsFromOtherThreads) {
 
 TEST_F(EventLoopTest, RunOnceReturnsAfterItsTimeout) {
   EXPECT_FALSE(loop->run_once(milliseconds(1)));
+}
+
+TEST_F(EventLoopTest, KnowsUntilWhenEverythingWasServed) {
+  constexpr std::size_t kPairs = 200;  // more than a round serves
+  std::vector<std::pair<UniqueFd, UniqueFd>> pairs;
+  std::vector<int> served(kPairs, 0);
+  for (std::size_t i = 0; i < kPairs; ++i) {
+    pairs.push_back(*unix_pair(UnixType::stream));
+    EXPECT_EQ(::write(pairs[i].second.get(), "x", 1), 1);
+    EXPECT_TRUE(loop->add(pairs[i].first.get(), EPOLLIN, [&served, i](std::uint32_t) { ++served[i]; }));
+  }
+  const Instant ready = monotonic_now();
+  for (int round = 0; round < 100 && loop->served_until() < ready; ++round) {
+    loop->run_once(Duration::zero());  // never read, so all stay ready
+  }
+  EXPECT_GE(loop->served_until(), ready);
+  EXPECT_LT(loop->served_until(), loop->now()) << "one round cannot have served all";
+  EXPECT_EQ(std::count(served.begin(), served.end(), 0), 0);
+  for (const auto& pair : pairs) {
+    loop->remove(pair.first.get());
+  }
+  loop->run_once(Duration::zero());
+  EXPECT_EQ(loop->served_until(), loop->now());
 }
 
 }  // namespace
