@@ -16,9 +16,9 @@ namespace attr_type = bgp::wire::attr_type;
 
 /// What the lines show of a list of attributes, with the prefixes of MP_REACH_NLRI and MP_UNREACH_NLRI.
 struct Attributes {
-  std::string_view origin = "IGP";
+  std::string_view origin = "INCOMPLETE";
   net::AsPath as_path;
-  net::IpAddr next_hop;
+  net::IpAddr next_hop = net::IpAddr::v4(0xFFFFFFFF);  ///< what is printed where there is none
   std::optional<net::IpAddr> mp_next_hop;
   std::uint32_t med = 0, local_pref = 0;
   bool atomic = false;
@@ -165,7 +165,7 @@ Attributes read_attributes(BytesView field, const AttributeContext& context) {
         as4_path = wire::read_as_path(attribute->value, true);
         break;
       case attr_type::kNextHop:
-        out.next_hop = first_address(attribute->value).value_or(net::IpAddr());
+        out.next_hop = first_address(attribute->value).value_or(out.next_hop);
         break;
       case attr_type::kMed:
         out.med = value.u32().value_or(0);

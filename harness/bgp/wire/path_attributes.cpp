@@ -31,8 +31,18 @@ std::optional<AttributeView> next_attribute(ByteReader& list) {
 
 std::optional<net::AsPath> read_as_path(BytesView value, bool as4) {
   net::AsPath path;
-  if (detail::decode_as_path(value, as4, path) != nullptr) {
-    return std::nullopt;
+  ByteReader reader(value);
+  while (!reader.empty()) {
+    const auto type = reader.u8();
+    const auto count = reader.u8();
+    if (!count || *type < 1 || *type > 4 || reader.remaining() < *count * (as4 ? 4U : 2U)) {
+      return std::nullopt;
+    }
+    net::AsSegment segment{static_cast<net::AsSegmentType>(*type), {}};
+    for (unsigned i = 0; i < *count; ++i) {
+      segment.asns.push_back(as4 ? *reader.u32() : *reader.u16());
+    }
+    path.segments.push_back(std::move(segment));
   }
   return path;
 }

@@ -25,7 +25,7 @@ struct AttributeView {
 /// Takes the next attribute off `list`. nullopt: the list is empty or what is left of it is no attribute.
 std::optional<AttributeView> next_attribute(ByteReader& list);
 
-/// The value of an AS_PATH; nullopt if it is malformed.
+/// The value of an AS_PATH as it stands there, AS 0 and empty segments included; nullopt if it is malformed.
 std::optional<net::AsPath> read_as_path(BytesView value, bool as4);
 
 /// RFC 6793 §4.2.3: the path that a 2-octet AS_PATH and an AS4_PATH mean together.
