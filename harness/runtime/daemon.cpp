@@ -71,9 +71,19 @@ Status Daemon::open(std::shared_ptr<const intent::RouterIntent> intent) {
   if (!kernel) {
     return fail(std::move(kernel.error()));
   }
-  driver_ = std::make_unique<SpeakerDriver>(
-      *loop_, std::move(*kernel),
-      SpeakerDriver::Options{sockets_here(), options_.seed.value_or(sys::random_u64())}, hooks());
+  SpeakerDriver::Options driver{sockets_here(), options_.seed.value_or(sys::random_u64())};
+  if (!options_.record.empty()) {
+    auto recorder = EventRecorder::create(
+        options_.record, {options_.version, intent->hostname, driver.seed,
+                          static_cast<std::uint64_t>(std::chrono::duration_cast<std::chrono::microseconds>(
+                                                         sys::to_wall(Instant()).time_since_epoch())
+                                                         .count())});
+    if (!recorder) {
+      return fail(std::move(recorder.error()));
+    }
+    driver.recorder = std::move(*recorder);
+  }
+  driver_ = std::make_unique<SpeakerDriver>(*loop_, std::move(*kernel), std::move(driver), hooks());
   auto control = ControlServer::listen(*loop_, options_.control_socket, *this, options_.format);
   if (!control) {
     return fail(std::move(control.error()));

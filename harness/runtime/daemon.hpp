@@ -29,6 +29,7 @@ struct DaemonOptions {
   bool debug = false;                      ///< `-d`: log everything to standard error
   bool graceful_restart_recovery = false;  ///< `-R`: keep the kernel's routes while peers come back
   std::optional<std::uint64_t> seed;       ///< nullopt: the kernel's randomness
+  std::filesystem::path record;            ///< event log to write; empty: none
 };
 
 /// catflap-bgpd: one speaker with its sockets, in the namespace of the process. SIGHUP configures again,

@@ -14,6 +14,7 @@ SpeakerDriver::SpeakerDriver(sys::EventLoop& loop, Kernel kernel, Options option
     : loop_(loop),
       kernel_(std::move(kernel)),
       hooks_(std::move(hooks)),
+      recorder_(std::move(options.recorder)),
       speaker_(options.seed),
       tcp_(
           loop, std::move(options.sockets), [this](bgp::Event event) { events_.push_back(std::move(event)); },
@@ -55,11 +56,20 @@ void SpeakerDriver::process() {
   const Instant enough = sys::monotonic_now() + kTimeMax;
   while (!events_.empty() || speaker_.deadline() <= now) {
     const std::vector<bgp::Event> events = std::exchange(events_, {});
+    if (recorder_ != nullptr) {
+      if (auto done = recorder_->events(now, events); !done) {
+        note(bgp::act::NoteLevel::error, done.error());
+      }
+    }
     for (const bgp::Event& event : events) {
       speaker_.ingest(now, event);
     }
     speaker_.run(now);
-    for (const bgp::Action& action : speaker_.take_actions()) {
+    const std::vector<bgp::Action> actions = speaker_.take_actions();
+    if (recorder_ != nullptr) {
+      recorder_->run(now, actions);
+    }
+    for (const bgp::Action& action : actions) {
       carry_out(action);
     }
     tcp_.flush();

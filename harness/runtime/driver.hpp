@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "bgp/speaker/speaker.hpp"
+#include "runtime/event_recorder.hpp"
 #include "runtime/kernel.hpp"
 #include "runtime/tcp.hpp"
 #include "sys/event_loop.hpp"
@@ -19,8 +20,9 @@ namespace catflap::runtime {
 class SpeakerDriver {
  public:
   struct Options {
-    SocketFactory sockets;   ///< in the namespace of `kernel`
-    std::uint64_t seed = 0;  ///< of the speaker's jitter
+    SocketFactory sockets;                      ///< in the namespace of `kernel`
+    std::uint64_t seed = 0;                     ///< of the speaker's jitter
+    std::unique_ptr<EventRecorder> recorder{};  ///< nullptr: nothing is recorded
   };
   /// What the owner may want to know; called from process().
   struct Hooks {
@@ -63,6 +65,7 @@ class SpeakerDriver {
   sys::EventLoop& loop_;
   Kernel kernel_;
   Hooks hooks_;
+  std::unique_ptr<EventRecorder> recorder_;
   bgp::Speaker speaker_;
   std::vector<bgp::Event> events_;
   Tcp tcp_;

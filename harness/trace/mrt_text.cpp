@@ -107,7 +107,7 @@ void read_mp_reach(BytesView value, bool abbreviated, bool add_path, Attributes&
   const auto safi = reader.u8();
   const auto length = reader.u8();
   const auto next_hop = length ? reader.take(*length) : std::nullopt;
-  if (!safi || !next_hop || !reader.u8()) {
+  if (!afi || !safi || !next_hop || !reader.u8()) {
     return;
   }
   out.mp_next_hop = first_address(*next_hop);
@@ -121,7 +121,7 @@ void read_mp_unreach(BytesView value, bool add_path, Attributes& out) {
   ByteReader reader(value);
   const auto afi = reader.u16();
   const auto safi = reader.u8();
-  if (safi && (*afi == 1 || *afi == 2) && *safi == 1) {
+  if (afi && safi && (*afi == 1 || *afi == 2) && *safi == 1) {
     (void)wire::read_nlri(reader.rest(), *afi == 2 ? net::Family::ipv6 : net::Family::ipv4, add_path,
                           out.mp_withdrawn);
   }

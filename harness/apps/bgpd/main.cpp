@@ -37,6 +37,7 @@ A BGP daemon that reads BIRD's configuration, answers birdc and writes kernel ro
       --family 4|6      with --dialect 1.6: be bird or bird6 (default 4)
       --format 2|1.6    output format of the control socket (default: as --dialect)
       --seed N          seed of the timers' jitter, for repeatable runs
+      --record FILE     write an event log, which 'catflap replay FILE' runs again (it holds the passwords)
       --version, --help
 
 Examples:
@@ -56,12 +57,13 @@ struct Arguments {
 }
 
 Arguments parse_arguments(int argc, char** argv) {
-  enum Long : int { kEvents = 1000, kDialect, kFamily, kFormat, kSeed, kVersionFlag };
+  enum Long : int { kEvents = 1000, kDialect, kFamily, kFormat, kSeed, kRecord, kVersionFlag };
   static const option kLong[] = {{"events", required_argument, nullptr, kEvents},
                                  {"dialect", required_argument, nullptr, kDialect},
                                  {"family", required_argument, nullptr, kFamily},
                                  {"format", required_argument, nullptr, kFormat},
                                  {"seed", required_argument, nullptr, kSeed},
+                                 {"record", required_argument, nullptr, kRecord},
                                  {"version", no_argument, nullptr, kVersionFlag},
                                  {"help", no_argument, nullptr, 'h'},
                                  {nullptr, 0, nullptr, 0}};
@@ -131,6 +133,9 @@ Arguments parse_arguments(int argc, char** argv) {
         }
         break;
       }
+      case kRecord:
+        options.record = optarg;
+        break;
       case kVersionFlag:
         fmt::print("{}\n", kVersion);
         std::exit(0);

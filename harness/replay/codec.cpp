@@ -1,0 +1,524 @@
+#include "replay/codec.hpp"
+
+#include <array>
+#include <limits>
+#include <type_traits>
+#include <utility>
+#include <variant>
+
+#include "birdlang/birdlang.hpp"
+#include "replay/fields.hpp"
+#include "trace/checksum.hpp"
+
+namespace catflap::replay {
+namespace {
+
+constexpr std::uint8_t kFamily4 = 4;
+constexpr std::uint8_t kFamily6 = 6;
+/// No list of an event or action comes near it.
+constexpr std::uint64_t kListMax = std::uint64_t{1} << 24U;
+
+/// Appends values one after the other.
+class Encoder {
+ public:
+  explicit Encoder(ByteSink& out) : out_(out) {}
+
+  template <class... T>
+  void operator()(T&... values) {
+    (put(values), ...);
+  }
+
+ private:
+  void varint(std::uint64_t value) {
+    for (; value >= 0x80U; value >>= 7U) {
+      out_.u8(static_cast<std::uint8_t>(value | 0x80U));
+    }
+    out_.u8(static_cast<std::uint8_t>(value));
+  }
+  void put(bool value) { out_.u8(value ? 1 : 0); }
+  template <class T>
+  requires(std::is_integral_v<T> && !std::is_same_v<T, bool>) void put(T value) {
+    if constexpr (std::is_signed_v<T>) {
+      const auto wide = static_cast<std::int64_t>(value);
+      varint(static_cast<std::uint64_t>(wide) << 1U ^ static_cast<std::uint64_t>(wide >> 63U));
+    } else {
+      varint(value);
+    }
+  }
+  template <class T>
+  requires std::is_enum_v<T>
+  void put(T value) { varint(static_cast<std::uint64_t>(value)); }
+  void put(const std::string& text) {
+    varint(text.size());
+    out_.bytes(as_bytes(text));
+  }
+  void put(const Bytes& bytes) {
+    varint(bytes.size());
+    out_.bytes(bytes);
+  }
+  void put(const std::shared_ptr<const Bytes>& bytes) {
+    const BytesView view = bytes == nullptr ? BytesView() : BytesView(*bytes);
+    varint(view.size());
+    out_.u64(trace::hash64(view));
+  }
+  void put(const std::shared_ptr<const intent::RouterIntent>& intent) {
+    put(intent == nullptr ? std::string() : birdlang::print(*intent, birdlang::Dialect::bird2));
+  }
+  void put(const net::IpAddr& addr) {
+    out_.u8(addr.is_v6() ? kFamily6 : kFamily4);
+    addr.append_to(out_);
+  }
+  void put(const net::Prefix& prefix) {
+    put(prefix.addr());
+    out_.u8(prefix.length());
+  }
+  template <class T>
+  void put(const std::optional<T>& value) {
+    put(value.has_value());
+    if (value) {
+      put(*value);
+    }
+  }
+  template <class T>
+  void put(const std::vector<T>& list) {
+    varint(list.size());
+    for (const T& each : list) {
+      put(each);
+    }
+  }
+  template <class T>
+  requires std::is_class_v<T>
+  void put(const T& value) {
+    fields(const_cast<T&>(value), *this);  // which only reads
+  }
+
+  ByteSink& out_;
+};
+
+/// Takes values one after the other; remembers that something was wrong.
+class Decoder {
+ public:
+  explicit Decoder(ByteReader& in) : in_(in) {}
+
+  template <class... T>
+  void operator()(T&... values) {
+    (get(values), ...);
+  }
+  bool ok() const { return ok_; }
+  const Error& error() const { return error_; }
+
+ private:
+  void bad(std::string what) {
+    if (std::exchange(ok_, false)) {
+      error_ = Error{Errc::invalid, std::move(what)};
+    }
+  }
+  std::uint64_t varint() {
+    std::uint64_t value = 0;
+    for (unsigned shift = 0; shift < 64; shift += 7) {
+      const auto octet = in_.u8();
+      if (!octet) {
+        break;
+      }
+      value |= std::uint64_t{*octet & 0x7FU} << shift;
+      if ((*octet & 0x80U) == 0) {
+        return value;
+      }
+    }
+    bad("a number is cut off");
+    return 0;
+  }
+  std::uint64_t count(std::uint64_t octets_each) {
+    const std::uint64_t value = varint();
+    if (value > kListMax * 16 || value * octets_each > in_.remaining()) {
+      bad("a list is cut off");
+      return 0;
+    }
+    return value;
+  }
+  void get(bool& value) {
+    const auto octet = in_.u8();
+    if (!octet || *octet > 1) {
+      bad("a boolean is neither 0 nor 1");
+    }
+    value = octet.value_or(0) == 1;
+  }
+  template <class T>
+  requires(std::is_integral_v<T> && !std::is_same_v<T, bool>) void get(T& value) {
+    const std::uint64_t raw = varint();
+    if constexpr (std::is_signed_v<T>) {
+      const auto wide = static_cast<std::int64_t>(raw >> 1U ^ (~(raw & 1U) + 1U));
+      if (wide < std::numeric_limits<T>::min() || wide > std::numeric_limits<T>::max()) {
+        bad("a number is too large");
+      }
+      value = static_cast<T>(wide);
+    } else {
+      if (raw > std::numeric_limits<T>::max()) {
+        bad("a number is too large");
+      }
+      value = static_cast<T>(raw);
+    }
+  }
+  template <class T>
+  requires std::is_enum_v<T>
+  void get(T& value) {
+    const std::uint64_t raw = varint();
+    if (raw > last_of(value)) {
+      bad("an enumeration has no value " + std::to_string(raw));
+      return;
+    }
+    value = static_cast<T>(raw);
+  }
+  static std::uint64_t last_of(observe::RouteType) {
+    return static_cast<std::uint64_t>(observe::RouteType::prohibit);
+  }
+  static std::uint64_t last_of(bgp::ev::Admin::Verb) {
+    return static_cast<std::uint64_t>(bgp::ev::Admin::Verb::reload_out);
+  }
+  static std::uint64_t last_of(observe::ProtocolKind) {
+    return static_cast<std::uint64_t>(observe::ProtocolKind::other);
+  }
+  static std::uint64_t last_of(observe::ProtocolState) {
+    return static_cast<std::uint64_t>(observe::ProtocolState::flush);
+  }
+  static std::uint64_t last_of(observe::SessionState) {
+    return static_cast<std::uint64_t>(observe::SessionState::close);
+  }
+  static std::uint64_t last_of(bgp::act::NoteLevel) {
+    return static_cast<std::uint64_t>(bgp::act::NoteLevel::error);
+  }
+  BytesView octets() { return in_.take(count(1)).value_or(BytesView()); }
+  void get(std::string& text) { text = as_text(octets()); }
+  void get(Bytes& bytes) {
+    const BytesView view = octets();
+    bytes.assign(view.begin(), view.end());
+  }
+  void get(std::shared_ptr<const Bytes>&) {
+    sent_octets = varint();
+    sent_hash = in_.u64().value_or(0);
+  }
+  void get(std::shared_ptr<const intent::RouterIntent>& intent) {
+    const std::string text(as_text(octets()));
+    if (!ok_) {
+      return;
+    }
+    auto parsed = birdlang::parse(text, "configuration", {});
+    if (!parsed) {
+      bad("the recorded configuration cannot be read: " + to_string(parsed.error()));
+      return;
+    }
+    intent = std::make_shared<const intent::RouterIntent>(std::move(*parsed));
+  }
+  void get(net::IpAddr& addr) {
+    const auto family = in_.u8();
+    const auto bytes = in_.take(family == kFamily6 ? 16 : 4);
+    if (!bytes || (family != kFamily4 && family != kFamily6)) {
+      return bad("an address is cut off");
+    }
+    addr = *net::IpAddr::from_octets(*bytes);
+  }
+  void get(net::Prefix& prefix) {
+    net::IpAddr addr;
+    get(addr);
+    const auto length = in_.u8();
+    if (!length || *length > net::address_bits(addr.family())) {
+      return bad("a prefix is cut off or too long");
+    }
+    prefix = net::Prefix(addr, *length);
+  }
+  template <class T>
+  void get(std::optional<T>& value) {
+    bool there = false;
+    get(there);
+    value.reset();
+    if (there && ok_) {
+      T inner{};
+      get(inner);
+      value = std::move(inner);
+    }
+  }
+  template <class T>
+  void get(std::vector<T>& list) {
+    const std::uint64_t size = count(1);
+    for (std::uint64_t i = 0; i < size && ok_; ++i) {
+      T each{};
+      get(each);
+      list.push_back(std::move(each));
+    }
+  }
+  template <class T>
+  requires std::is_class_v<T>
+  void get(T& value) { fields(value, *this); }
+
+ public:
+  std::uint64_t sent_octets = 0;  ///< of a TcpSend
+  std::uint64_t sent_hash = 0;
+
+ private:
+  ByteReader& in_;
+  bool ok_ = true;
+  Error error_;
+};
+
+/// Reads the alternative of a variant that `kind` names.
+template <class Variant, std::size_t I = 0>
+bool decode_alternative(std::size_t kind, Decoder& decoder, Variant& out) {
+  if constexpr (I < std::variant_size_v<Variant>) {
+    if (kind == I) {
+      std::variant_alternative_t<I, Variant> value;
+      fields(value, decoder);
+      out = std::move(value);
+      return true;
+    }
+    return decode_alternative<Variant, I + 1>(kind, decoder, out);
+  } else {
+    return false;
+  }
+}
+
+template <class Variant>
+void encode_variant(const Variant& value, ByteSink& out) {
+  out.u8(static_cast<std::uint8_t>(value.index()));
+  std::visit(
+      [&](const auto& each) {
+        fields(const_cast<std::remove_cvref_t<decltype(each)>&>(each), Encoder(out));  // which only reads
+      },
+      value);
+}
+
+template <class Variant>
+Status decode_variant(ByteReader& reader, Decoder& decoder, Variant& out, const char* what) {
+  const auto kind = reader.u8();
+  if (!kind || !decode_alternative(*kind, decoder, out)) {
+    return fail(Errc::invalid, std::string("unknown kind of ") + what);
+  }
+  if (!decoder.ok()) {
+    return fail(decoder.error());
+  }
+  return {};
+}
+
+/// "key=value" behind the name of what is described.
+class Line {
+ public:
+  explicit Line(std::string name) : text_(std::move(name)) {}
+  Line& add(std::string_view key, std::string_view value) {
+    text_ += ' ';
+    text_ += key;
+    text_ += '=';
+    text_ += value;
+    return *this;
+  }
+  template <class T>
+  requires std::is_integral_v<T> Line& add(std::string_view key, T value) {
+    return add(key, std::string_view(std::to_string(value)));
+  }
+  Line& quote(std::string_view key, std::string_view value) {
+    return value.empty() ? *this : add(key, "\"" + std::string(value) + "\"");
+  }
+  Line& flag(std::string_view name, bool on) {
+    if (on) {
+      text_ += ' ';
+      text_ += name;
+    }
+    return *this;
+  }
+  std::string take() { return std::move(text_); }
+
+ private:
+  std::string text_;
+};
+
+/// The types of the messages that start in `stream`, if it begins with one: " OPEN KEEPALIVE".
+std::string message_types(BytesView stream) {
+  static constexpr std::array<const char*, 6> kNames = {"?",         "OPEN",         "UPDATE", "NOTIFICATION",
+                                                        "KEEPALIVE", "ROUTE-REFRESH"};
+  std::string names;
+  std::size_t updates = 0;
+  while (stream.size() >= 19 && std::to_integer<unsigned>(stream[0]) == 0xFF) {
+    const auto length =
+        std::to_integer<std::size_t>(stream[16]) << 8U | std::to_integer<std::size_t>(stream[17]);
+    const auto type = std::to_integer<std::size_t>(stream[18]);
+    if (type == 2) {
+      ++updates;
+    } else {
+      names += ' ';
+      names += kNames[type < kNames.size() ? type : 0];
+    }
+    if (length < 19 || length > stream.size()) {
+      break;
+    }
+    stream = stream.subspan(length);
+  }
+  return (updates > 0 ? " UPDATE*" + std::to_string(updates) : std::string()) + names;
+}
+
+std::string hex(std::uint64_t value) {
+  ByteSink sink;
+  sink.u64(value);
+  return to_hex(sink.view());
+}
+
+std::string describe_route(const char* name, const bgp::KernelRouteSpec& route, bool present) {
+  Line line(name);
+  line.flag(present ? "add" : "remove", true)
+      .add("prefix", net::to_string(route.prefix))
+      .add("table", route.table);
+  line.add("type", observe::to_string(route.type));
+  for (const auto& hop : route.next_hops) {
+    line.add("via", hop.via ? net::to_string(*hop.via) : std::string("-")).add("dev", hop.interface);
+  }
+  return line.add("metric", route.metric).add("proto", unsigned{route.protocol}).take();
+}
+
+struct Describe {
+  std::uint64_t sent_octets = 0, sent_hash = 0;  ///< where the octets of a TcpSend are not there
+
+  std::string operator()(const bgp::ev::TcpOpened& e) const {
+    return Line("TcpOpened")
+        .add("conn", e.conn)
+        .add("local", net::to_string(e.local))
+        .add("remote", net::to_string(e.remote))
+        .flag("inbound", e.inbound)
+        .take();
+  }
+  std::string operator()(const bgp::ev::TcpBytes& e) const {
+    return Line("TcpBytes").add("conn", e.conn).add("octets", e.bytes.size()).take() + message_types(e.bytes);
+  }
+  std::string operator()(const bgp::ev::TcpWritable& e) const {
+    return Line("TcpWritable").add("conn", e.conn).add("free", e.bytes_free).take();
+  }
+  std::string operator()(const bgp::ev::TcpClosed& e) const {
+    return Line("TcpClosed").add("conn", e.conn).quote("reason", e.reason.text).take();
+  }
+  std::string operator()(const bgp::ev::Configure& e) const {
+    return Line("Configure")
+        .add("protocols", e.intent == nullptr ? 0 : e.intent->protocols.size())
+        .flag("soft", e.soft)
+        .flag("recover", e.recover)
+        .take();
+  }
+  std::string operator()(const bgp::ev::Interface& e) const {
+    Line line("Interface");
+    line.add("index", e.index).add("name", e.name).flag("up", e.up).flag("gone", e.gone);
+    for (const net::InterfaceAddress& address : e.addresses) {
+      line.add("addr", net::to_string(address));
+    }
+    return line.take();
+  }
+  std::string operator()(const bgp::ev::KernelRoute& e) const {
+    return describe_route("KernelRoute", e.route, e.added);
+  }
+  std::string operator()(const bgp::ev::KernelScanDone&) const { return "KernelScanDone"; }
+  std::string operator()(const bgp::ev::KernelRouteResult& e) const {
+    return Line("KernelRouteResult")
+        .add("prefix", net::to_string(e.prefix))
+        .add("table", e.table)
+        .add("errno", e.sys_errno)
+        .take();
+  }
+  std::string operator()(const bgp::ev::Admin& e) const {
+    return Line("Admin").add("verb", static_cast<int>(e.verb)).add("protocol", e.protocol).take();
+  }
+  std::string operator()(const bgp::ev::ShutDown& e) const {
+    return Line("ShutDown").flag("graceful-restart", e.graceful_restart).take();
+  }
+  std::string operator()(const bgp::act::TcpConnect& a) const {
+    return Line("TcpConnect")
+        .add("conn", a.conn)
+        .add("local", net::to_string(a.local))
+        .add("remote", net::to_string(a.remote))
+        .flag("md5", a.options.md5_password.has_value())
+        .add("ttl", unsigned{a.options.ttl})
+        .add("ttl-min", unsigned{a.options.ttl_min})
+        .quote("dev", a.options.bind_interface)
+        .take();
+  }
+  std::string operator()(const bgp::act::TcpSend& a) const {
+    const bool known = a.bytes != nullptr;
+    return Line("TcpSend")
+               .add("conn", a.conn)
+               .add("octets", known ? a.bytes->size() : sent_octets)
+               .add("hash", hex(known ? trace::hash64(*a.bytes) : sent_hash))
+               .take() +
+           (known ? message_types(*a.bytes) : std::string());
+  }
+  std::string operator()(const bgp::act::TcpClose& a) const {
+    return Line("TcpClose").add("conn", a.conn).flag("graceful", a.graceful).take();
+  }
+  std::string operator()(const bgp::act::Listen& a) const {
+    Line line("Listen");
+    for (const auto& socket : a.sockets) {
+      line.add("local", net::to_string(socket.local)).add("keys", socket.md5_keys.size());
+    }
+    return line.take();
+  }
+  std::string operator()(const bgp::act::TcpSetOptions& a) const {
+    return Line("TcpSetOptions")
+        .add("conn", a.conn)
+        .add("ttl", unsigned{a.options.ttl})
+        .add("ttl-min", unsigned{a.options.ttl_min})
+        .take();
+  }
+  std::string operator()(const bgp::act::KernelRoute& a) const {
+    return describe_route("KernelRoute", a.route, a.present);
+  }
+  std::string operator()(const bgp::act::ProtocolChanged& a) const {
+    return Line("ProtocolChanged")
+        .add("protocol", a.protocol)
+        .add("state", observe::to_string(a.state))
+        .add("session", a.session ? observe::to_string(*a.session) : std::string_view("-"))
+        .quote("reason", a.reason)
+        .take();
+  }
+  std::string operator()(const bgp::act::RouteChanged& a) const {
+    return Line("RouteChanged").add("table", a.table).add("prefix", net::to_string(a.prefix)).take();
+  }
+  std::string operator()(const bgp::act::Note& a) const {
+    return Line("Note").quote("protocol", a.protocol).quote("text", a.text).take();
+  }
+  std::string operator()(const bgp::act::ShutDownDone&) const { return "ShutDownDone"; }
+};
+
+}  // namespace
+
+void encode(const bgp::Event& event, ByteSink& out) {
+  encode_variant(event, out);
+}
+
+Result<bgp::Event> decode_event(ByteReader& reader) {
+  bgp::Event event;
+  Decoder decoder(reader);
+  if (auto done = decode_variant(reader, decoder, event, "event"); !done) {
+    return fail(std::move(done.error()));
+  }
+  return event;
+}
+
+bool is_recorded(const bgp::Action& action) {
+  return !std::holds_alternative<bgp::act::Note>(action) &&
+         !std::holds_alternative<bgp::act::RouteChanged>(action);
+}
+
+void encode(const bgp::Action& action, ByteSink& out) {
+  encode_variant(action, out);
+}
+
+Result<std::string> describe_action(ByteReader& reader) {
+  bgp::Action action;
+  Decoder decoder(reader);
+  if (auto done = decode_variant(reader, decoder, action, "action"); !done) {
+    return fail(std::move(done.error()));
+  }
+  return std::visit(Describe{decoder.sent_octets, decoder.sent_hash}, action);
+}
+
+std::string describe(const bgp::Event& event) {
+  return std::visit(Describe{}, event);
+}
+
+std::string describe(const bgp::Action& action) {
+  return std::visit(Describe{}, action);
+}
+
+}  // namespace catflap::replay

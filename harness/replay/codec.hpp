@@ -1,0 +1,31 @@
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <string>
+
+#include "base/bytes.hpp"
+#include "base/result.hpp"
+#include "bgp/speaker/event.hpp"
+
+/// Events and actions as octets; trace/event_log.md describes them. Decoders are total.
+namespace catflap::replay {
+
+/// Appends the kind and the fields. A configuration is printed as BIRD 2 text.
+void encode(const bgp::Event& event, ByteSink& out);
+/// Takes one event off `reader`. Errc::invalid: malformed, or its configuration does not parse.
+Result<bgp::Event> decode_event(ByteReader& reader);
+
+/// True if event logs have actions of this kind: all but Note and RouteChanged.
+bool is_recorded(const bgp::Action& action);
+/// Appends the kind and the fields; of octets to send only their number and hash.
+void encode(const bgp::Action& action, ByteSink& out);
+/// Takes one action, as encode() wrote it, off `reader` and describes it: "TcpSend conn=2 octets=19
+/// hash=...".
+Result<std::string> describe_action(ByteReader& reader);
+
+/// One line: "TcpBytes conn=1 octets=51 UPDATE".
+std::string describe(const bgp::Event& event);
+std::string describe(const bgp::Action& action);
+
+}  // namespace catflap::replay
