@@ -91,6 +91,9 @@ class BirdLikeAdapter final : public Adapter {
     if (kind_.capabilities.event_stream) {
       arguments.insert(arguments.end(), {"--events", paths.events});
     }
+    if (kind_.name == "self" && !paths.record.empty()) {
+      arguments.insert(arguments.end(), {"--record", paths.record});
+    }
     if (recover) {
       arguments.emplace_back("-R");
     }

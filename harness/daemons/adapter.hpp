@@ -21,6 +21,7 @@ namespace catflap::daemons {
 /// Where the files of one daemon are. The folder must exist.
 struct Paths {
   std::filesystem::path config, control, pid, events;
+  std::filesystem::path record{};  ///< event log to write, of daemons that can; empty: none
 };
 /// bird.conf, bird.ctl, bird.pid and events.sock in `folder`.
 Paths paths_in(const std::filesystem::path& folder);

@@ -48,9 +48,9 @@ Status Engine::open(const Progress& progress) {
   }
   up_ = true;
   for (const expect::WiredNode& wired : world_.wiring().nodes) {
-    nodes_.push_back(
-        std::make_unique<Node>(wired.name, std::move(network->at(wired.name)),
-                               Node::Context{loop_, world_, *dir_, [this] { world_changed(); }}));
+    nodes_.push_back(std::make_unique<Node>(
+        wired.name, std::move(network->at(wired.name)),
+        Node::Context{loop_, world_, *dir_, [this] { world_changed(); }, options_.record}));
     by_name_[wired.name] = nodes_.back().get();
   }
   for (const auto& node : nodes_) {

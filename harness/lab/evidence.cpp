@@ -52,6 +52,10 @@ Status save_node(const Node& node, const expect::NodeState& state, const std::fi
       }
     }
   }
+  for (const std::filesystem::path& log : node.event_logs()) {
+    std::error_code ignored;  // as above; a log of any size is copied by the kernel
+    std::filesystem::copy_file(log, folder / log.filename(), ignored);
+  }
   return write_json(folder / "state.json", state_json(state));
 }
 

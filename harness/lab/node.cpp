@@ -181,6 +181,12 @@ Status Node::start_daemon() {
   exit_status_.reset();
   sys::proc::Spawn spawn;
   spawn.program = program_.path;
+  if (!context_.record.empty() && adapter_->name() == "self") {
+    const std::size_t starts = event_logs_.size() + 1;
+    event_logs_.push_back(context_.record /
+                          (name_ + (starts == 1 ? "" : "-" + std::to_string(starts)) + ".evlog"));
+    paths_.record = event_logs_.back();
+  }
   spawn.args = adapter_->argv(paths_);
   spawn.netns = net_.ns.get();
   spawn.log_file = log_file_;

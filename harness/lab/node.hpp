@@ -4,6 +4,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "daemons/adapter.hpp"
 #include "expect/world.hpp"
@@ -30,7 +31,8 @@ class Node {
     sys::EventLoop& loop;
     expect::World& world;
     RunDir& dir;
-    std::function<void()> changed;  ///< the world may differ: evaluate checks
+    std::function<void()> changed;   ///< the world may differ: evaluate checks
+    std::filesystem::path record{};  ///< folder for event logs; "": none
   };
 
   Node(std::string name, NodeNet net, Context context);
@@ -64,6 +66,8 @@ class Node {
   const std::string& name() const { return name_; }
   const NodeNet& net() const { return net_; }
   const daemons::Paths& paths() const { return paths_; }
+  /// The event logs that its daemon has written, one for each start.
+  const std::vector<std::filesystem::path>& event_logs() const { return event_logs_; }
   const std::filesystem::path& log_file() const { return log_file_; }
   std::string speaker() const { return adapter_ == nullptr ? "none" : std::string(adapter_->name()); }
   int daemon_pid() const { return child_ ? child_->pid() : 0; }
@@ -90,6 +94,7 @@ class Node {
   daemons::Program program_;
   daemons::Paths paths_;
   std::filesystem::path log_file_;
+  std::vector<std::filesystem::path> event_logs_;
   std::map<std::string, std::string> env_;
   std::optional<sys::proc::Child> child_;
   std::unique_ptr<daemons::Link> link_;

@@ -17,6 +17,7 @@ struct Options {
       instance;  ///< name of that folder; "": the lab's name and our pid, for labs that live in this process
   std::filesystem::path
       base_dir;  ///< configuration files of nodes are relative to it; "": the topology file's folder
+  std::filesystem::path record{};  ///< folder for an event log of each speaker of ours; "": none
   Duration ready_timeout = std::chrono::seconds(10);  ///< until every daemon answers
 
   /// CATFLAP_RUN_DIR, or /run/catflap.

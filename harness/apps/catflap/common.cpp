@@ -101,6 +101,18 @@ Result<topology::Topology> with_speakers(topology::Topology topology,
   return topology::with_speakers(std::move(topology), chosen);
 }
 
+Result<std::filesystem::path> record_folder(const std::string& folder, const std::string& name) {
+  std::error_code error;
+  const std::filesystem::path path = std::filesystem::absolute(std::filesystem::path(folder) / name, error);
+  if (error) {
+    return fail(Errc::io, folder + ": " + error.message());
+  }
+  if (auto made = sys::make_directories(path); !made) {
+    return fail(std::move(made.error()));
+  }
+  return path;
+}
+
 Result<std::string> chosen_lab(const Common& common) {
   return common.lab.empty() ? lab::only_lab(lab::Options::default_run_root())
                             : Result<std::string>(common.lab);

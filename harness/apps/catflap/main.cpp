@@ -1,7 +1,9 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <cstdint>
 #include <cstdio>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -24,6 +26,8 @@ Examples:
   sudo catflap exec r1 -- ip route                        a command inside a node
   sudo catflap expect 'route: { at: r1, to: 10.2.0.0/24, via: 192.168.1.2 }'
   sudo catflap down
+  sudo catflap test --record logs topologies/two-router.yaml && catflap replay logs/two-router/r1.evlog --show
+  catflap mrt show rib.mrt.gz
 
 Exit codes: 0 ok, 1 a check failed, 2 bad input, 3 environment, 77 skipped.
 )";
@@ -33,6 +37,9 @@ struct Arguments {
   app::Input input;
   std::vector<std::string> files, speakers, command, labs;
   std::string junit, node, text, within, directory;
+  std::optional<std::uint64_t> until;
+  app::MrtSend send;
+  bool show = false;
   bool configs = false, no_wait = false, matrix = false, all = false;
 };
 
@@ -67,6 +74,10 @@ bool is_unknown_verb(const CLI::App& cli, const std::string& verb) {
 void add_speakers(CLI::App* verb, std::vector<std::string>& into) {
   verb->add_option("--speaker", into, "NODE=self|bird, or self|bird for every node; may be repeated")
       ->take_all();
+}
+
+void add_record(CLI::App* verb, std::string& into) {
+  verb->add_option("--record", into, "write an event log of every speaker of ours into this folder");
 }
 
 }  // namespace
@@ -108,12 +119,14 @@ int main(int argc, char** argv) {
   v->add_option("file", a.input.file, "topology file")->required();
   v->add_option("--name", a.input.name, "name of the running lab (default: the topology's)");
   v->add_flag("--no-wait", a.no_wait, "do not wait for the sessions");
+  add_record(v, a.input.record);
   add_speakers(v, a.input.speakers);
 
   v = verb("test", "bring labs up, run their checks, take them down",
-           [&] { return app::test(a.common, a.files, a.speakers, a.matrix, a.junit); });
+           [&] { return app::test(a.common, a.files, a.speakers, a.matrix, a.junit, a.input.record); });
   v->add_option("file", a.files, "topology files")->required();
   v->add_flag("--matrix", a.matrix, "run every combination of speakers that the file names");
+  add_record(v, a.input.record);
   v->add_option("--junit", a.junit, "write a JUnit report to this file");
   add_speakers(v, a.speakers);
 
@@ -148,6 +161,33 @@ int main(int argc, char** argv) {
 
   verb("gc", "remove what killed labs left behind", [&] { return app::gc(a.common); });
   verb("doctor", "what this machine can do for labs", [&] { return app::doctor(a.common); });
+  v = verb("replay", "run a speaker through an event log again and compare what it does",
+           [&] { return app::replay(a.common, a.files.front(), a.until, a.show); });
+  v->add_option("file", a.files, "event log (.evlog), of catflap-bgpd --record or catflap test --record")
+      ->required()
+      ->expected(1);
+  v->add_option("--until", a.until, "stop before this record");
+  v->add_flag("--show", a.show, "print every event (>) and action (<)");
+  CLI::App* const mrt = cli.add_subcommand("mrt", "MRT files: routing tables and BGP sessions of archives");
+  mrt->require_subcommand(1);
+  v = mrt->add_subcommand("show", "print routes and changes, one a line, as bgpdump -m does");
+  v->callback([&] { code = app::mrt_show(a.common, a.send.file); });
+  v->add_option("file", a.send.file, "MRT file, may be compressed with gzip, bzip2 or xz; -: standard input")
+      ->required();
+  v->add_flag("-m", a.show, "one line a route (the only format)");
+  v = mrt->add_subcommand("send", "speak BGP to a router and announce the routes of a file");
+  v->callback([&] { code = app::mrt_send(a.common, a.send); });
+  v->add_option("file", a.send.file, "MRT file: tables (all routes) or messages (their last state)")
+      ->required();
+  v->add_option("--to", a.send.to, "address of the router, or ADDRESS:PORT")->required();
+  v->add_option("--as", a.send.as, "our AS")->required();
+  v->add_option("--local", a.send.local, "our address (default: the system's choice)");
+  v->add_option("--id", a.send.id, "our BGP identifier (default: our IPv4 address, or 10.255.255.254)");
+  v->add_option("--peer", a.send.peer, "only the routes of this peer in the file's index (default: all)");
+  v->add_option("--limit", a.send.limit, "at most so many routes");
+  v->add_option("--hold", a.send.hold_s,
+                "seconds that the session stays after the last route; -1: until the other side ends it");
+
   verb("schema", "print the JSON schema of topology files", [] { return app::schema(); });
 
   if (is_unknown_verb(cli, verb_of(argc, argv))) {

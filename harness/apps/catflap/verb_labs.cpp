@@ -88,6 +88,13 @@ int up(const Common& common, const Input& input, bool wait) {
   }
   lab::Options options;
   options.instance = input.name.empty() ? topology->name : input.name;
+  if (!input.record.empty()) {
+    auto folder = record_folder(input.record, "");
+    if (!folder) {
+      return report_error(common, folder.error());
+    }
+    options.record = std::move(*folder);
+  }
   std::string line;
   auto client = lab::start_supervised(*topology, options, [&](const lab::Stage& stage) {
     line += fmt::format("  ✔ {} {}", stage.what, lab::format_duration(stage.took));

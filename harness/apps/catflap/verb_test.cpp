@@ -35,7 +35,8 @@ int exit_code_of(const std::vector<ScenarioReport>& reports) {
 }  // namespace
 
 int test(const Common& common, const std::vector<std::string>& files,
-         const std::vector<std::string>& speakers, bool matrix, const std::string& junit) {
+         const std::vector<std::string>& speakers, bool matrix, const std::string& junit,
+         const std::string& record) {
   // All files are read first: a typing mistake in the last one is told before the first lab runs.
   std::vector<topology::Topology> topologies;
   int bad = kExitOk;
@@ -80,6 +81,14 @@ int test(const Common& common, const std::vector<std::string>& files,
         }
       };
       lab::ScenarioOptions options;
+      if (!record.empty()) {
+        auto folder =
+            record_folder(record, topology.name + (combination.name.empty() ? "" : "-" + combination.name));
+        if (!folder) {
+          return report_error(common, folder.error());
+        }
+        options.lab.record = std::move(*folder);
+      }
       options.skip_missing = matrix;
       options.evidence = std::filesystem::path(".catflap") /
                          (topology.name + (combination.name.empty() ? "" : "-" + combination.name));

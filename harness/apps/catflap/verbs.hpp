@@ -1,5 +1,8 @@
 #pragma once
 
+#include <cstdint>
+#include <filesystem>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -28,13 +31,15 @@ struct Input {
   std::string file;
   std::vector<std::string> speakers;  ///< "NODE=self|bird", or "self|bird" for all
   std::string name;                   ///< of the running lab; "": the topology's
+  std::string record;                 ///< folder for event logs; "": none
 };
 
 int validate(const Common& common, const std::vector<std::string>& files);
 int plan(const Common& common, const Input& input, bool configs);
 int up(const Common& common, const Input& input, bool wait);
 int test(const Common& common, const std::vector<std::string>& files,
-         const std::vector<std::string>& speakers, bool matrix, const std::string& junit);
+         const std::vector<std::string>& speakers, bool matrix, const std::string& junit,
+         const std::string& record);
 int status(const Common& common);
 int exec(const Common& common, const std::string& node, const std::vector<std::string>& command);
 int shell(const Common& common, const std::string& node);
@@ -45,6 +50,20 @@ int gc(const Common& common);
 int doctor(const Common& common);
 int schema();
 
+/// `replay FILE`: exit code 1 if the speaker now does something else.
+int replay(const Common& common, const std::string& file, std::optional<std::uint64_t> until, bool show);
+/// `mrt show FILE`: the one-line text of bgpdump -m.
+int mrt_show(const Common& common, const std::string& file);
+/// Speaks BGP as the peer that a collector saw.
+struct MrtSend {
+  std::string file, to, local, id;
+  std::uint32_t as = 0;
+  int peer = -1;            ///< only routes of this peer of the file's index; -1: all
+  std::uint64_t limit = 0;  ///< routes; 0: all
+  double hold_s = 0;        ///< how long the session stays after the last route; < 0: until it ends
+};
+int mrt_send(const Common& common, const MrtSend& options);
+
 /// Prints "catflap: error", or {"error": ...} with --json, and returns the exit code that fits.
 int report_error(const Common& common, const Error& error);
 /// Reads a topology; prints all its diagnostics to standard error. Errc::invalid if it cannot be used: told
@@ -53,6 +72,8 @@ Result<topology::Topology> load_topology(const Common& common, const std::string
 /// Applies "NODE=self|bird" and "self|bird".
 Result<topology::Topology> with_speakers(topology::Topology topology,
                                          const std::vector<std::string>& speakers);
+/// Makes FOLDER/NAME for event logs; the absolute path.
+Result<std::filesystem::path> record_folder(const std::string& folder, const std::string& name);
 /// The lab that --lab names, or the only one that is up.
 Result<std::string> chosen_lab(const Common& common);
 
