@@ -1,0 +1,387 @@
+"""What a random network is: routers, links, sessions, static routes and filters; how one is made, changed and made smaller.
+
+Worlds converge to one state only, or a difference would say nothing (RFC 4264, "BGP wedgies"): where routers are in a
+circle or a prefix is announced twice, nothing prefers a longer AS path; where preferences are set, there is one way only.
+"""
+
+from __future__ import annotations
+
+import copy
+import dataclasses
+import random
+from typing import Iterator, Optional
+
+V4 = ["10.1.0.0/16", "10.1.1.0/24", "10.1.2.0/24", "10.2.0.0/16", "10.2.128.0/17", "10.3.3.3/32", "172.16.0.0/12",
+      "192.168.7.0/24", "198.51.100.0/24", "198.51.100.128/25", "203.0.113.0/24", "0.0.0.0/0"]
+V6 = ["2001:db8:1::/48", "2001:db8:1:2::/64", "2001:db8:2::/48", "2001:db8:ff::1/128", "fd00:7::/32", "::/0"]
+TARGETS = ["blackhole", "unreachable", "prohibit", "neighbor", "recursive"]
+
+
+@dataclasses.dataclass
+class Filter:
+    """Statements in BIRD's language, in order, then the verdict. Empty: `all`."""
+    statements: list[str] = dataclasses.field(default_factory=list)
+    verdict: str = "accept"
+
+
+@dataclasses.dataclass
+class Static:
+    prefix: str
+    target: str
+    body: list[str] = dataclasses.field(default_factory=list)
+
+
+@dataclasses.dataclass
+class Side:
+    """One router's half of a session."""
+    options: list[str] = dataclasses.field(default_factory=list)
+    channel: list[str] = dataclasses.field(default_factory=list)
+    imports: Filter = dataclasses.field(default_factory=Filter)
+    exports: Filter = dataclasses.field(default_factory=Filter)
+
+
+@dataclasses.dataclass
+class Link:
+    a: int
+    b: int
+    number: int
+    dual: str  # "v4", "v6", "both" (a session each), "mp" (both families over IPv4)
+    sides: dict[int, Side] = dataclasses.field(default_factory=dict)
+    disabled: Optional[int] = None  # the router on which the sessions are disabled
+
+
+@dataclasses.dataclass
+class Router:
+    number: int
+    asn: int
+    reflector: bool = False
+    statics: list[Static] = dataclasses.field(default_factory=list)
+    kernel_export: Filter = dataclasses.field(default_factory=Filter)
+    merge_paths: bool = False
+    second_table: bool = False  # a table t4 behind a pipe
+    pipe_export: Filter = dataclasses.field(default_factory=Filter)
+    pipe_import: Filter = dataclasses.field(default_factory=lambda: Filter(verdict="reject"))
+    learn_direct: bool = False
+
+
+@dataclasses.dataclass
+class World:
+    routers: dict[int, Router]
+    links: list[Link]
+    tree: bool  # one way between any two routers
+    options: list[str] = dataclasses.field(default_factory=list)  # of every BGP protocol
+
+    def copy(self) -> "World":
+        return copy.deepcopy(self)
+
+
+# -- filters ----------------------------------------------------------------------------------------------------------
+
+class Grammar:
+    """Statements whose meaning does not depend on anything that the daemons leave open."""
+
+    def __init__(self, rng: random.Random, world: World, unique: bool) -> None:
+        self.rng, self.world, self.unique = rng, world, unique
+
+    def prefix_set(self, family: str) -> str:
+        pool = V4 if family == "v4" else V6
+        longest = 32 if family == "v4" else 128
+        items = []
+        for prefix in self.rng.sample(pool, self.rng.randint(1, 3)):
+            length = int(prefix.split("/")[1])
+            low = self.rng.randint(length, longest)
+            items.append(prefix + self.rng.choice(["", "+", "-", f"{{{low},{self.rng.randint(low, longest)}}}"]))
+        return "[ " + ", ".join(items) + " ]"
+
+    def asn(self) -> int:
+        return self.rng.choice([r.asn for r in self.world.routers.values()] + [64999])
+
+    def community(self) -> str:
+        return f"({self.rng.choice([64512, 65000])},{self.rng.randint(1, 4)})"
+
+    def large(self) -> str:
+        return f"({self.rng.choice([64512, 4200000000])},{self.rng.randint(1, 2)},{self.rng.randint(1, 3)})"
+
+    def ext(self) -> str:
+        return f"({self.rng.choice(['rt', 'ro'])},{self.rng.choice([64512, 65000])},{self.rng.randint(1, 3)})"
+
+    def condition(self, family: str, depth: int = 0) -> str:
+        pick = self.rng.randint(0, 13 if depth < 2 else 11)
+        if pick == 0:
+            return f"net ~ {self.prefix_set(family)}"
+        if pick == 1:
+            return f"net = {self.rng.choice(V4 if family == 'v4' else V6)}"
+        if pick == 2:
+            return f"net.len {self.rng.choice(['<', '<=', '>', '>=', '=', '!='])} {self.rng.randint(0, 64)}"
+        if pick == 3:
+            return f"bgp_path.len {self.rng.choice(['<', '>', '='])} {self.rng.randint(0, 3)}"
+        if pick == 4:
+            mask = self.rng.choice(["* {0} *", "{0} *", "* {0}", "? {0} *", "* [{0}, 64999] *", "* 64512..65003 *", "*"])
+            return f"bgp_path ~ [= {mask.format(self.asn())} =]"
+        if pick == 5:
+            return f"bgp_community ~ [ {self.community()}, (65000,{self.rng.choice(['*', '2..3'])}) ]"
+        if pick == 6:
+            return f"{self.community()} ~ bgp_community"
+        if pick == 7:
+            return f"bgp_large_community ~ [ {self.large()}, (64512,*,*) ]"
+        if pick == 8:
+            return f"bgp_ext_community ~ [ {self.ext()} ]"
+        if pick == 9:
+            return f"source {self.rng.choice(['=', '!='])} {self.rng.choice(['RTS_BGP', 'RTS_STATIC', 'RTS_DEVICE'])}"
+        if pick == 10:
+            return f"bgp_path ~ [ {self.asn()}, 65100..65200 ]"
+        if pick == 11:
+            return f"defined({self.rng.choice(['bgp_med', 'bgp_community', 'bgp_local_pref', 'bgp_large_community'])})"
+        if pick == 12:
+            return f"!({self.condition(family, depth + 1)})"
+        return f"({self.condition(family, depth + 1)} {self.rng.choice(['&&', '||'])} {self.condition(family, depth + 1)})"
+
+    def action(self, family: str, where: str) -> str:
+        choices = [
+            f"bgp_community.add({self.community()});",
+            f"bgp_community.delete([{self.community()}, (65000,3..4)]);",
+            f"bgp_community.filter([(64512,*)]);",
+            f"bgp_large_community.add({self.large()});",
+            f"bgp_large_community.delete([(64512,1..2,*)]);",
+            f"bgp_ext_community.add({self.ext()});",
+            f"bgp_ext_community.delete([(rt,64512,*)]);",
+            "bgp_origin = ORIGIN_INCOMPLETE;",
+            "bgp_origin = ORIGIN_EGP;",
+            "bgp_community.empty;",
+        ]
+        if where != "kernel":
+            choices += [f"bgp_med = {self.rng.randint(0, 3) * 10};"] * 2
+            if where == "export":
+                choices += [f"bgp_path.prepend({65100 + self.rng.randint(0, 5)});"] * 2
+                choices += ["bgp_path.prepend(64999); bgp_path.prepend(64998);"]
+        if where == "import" and self.unique:
+            choices += [f"bgp_local_pref = {self.rng.choice([50, 100, 150, 200])};"] * 2
+            choices += [f"preference = {self.rng.choice([90, 120, 250])};"]
+        if where == "kernel":
+            choices += [f"krt_metric = {self.rng.randint(100, 999)};"] * 4
+        return self.rng.choice(choices)
+
+    def statement(self, family: str, where: str, depth: int = 0) -> str:
+        pick = self.rng.randint(0, 6)
+        condition = self.condition(family)
+        if pick <= 1:
+            return self.action(family, where)
+        if pick == 2:
+            return f"if {condition} then {{ {self.action(family, where)} {self.rng.choice(['accept;', 'reject;'])} }}"
+        if pick == 3:
+            return f"if {condition} then {{ {self.action(family, where)} }} else {{ {self.action(family, where)} }}"
+        if pick == 4:
+            return f"if {condition} then reject;"
+        if pick == 5 and depth == 0:
+            return f"if {condition} then {{ {self.statement(family, where, 1)} {self.statement(family, where, 1)} }}"
+        if pick == 6:
+            return (f"case bgp_origin {{ ORIGIN_IGP: {self.action(family, where)} "
+                    f"ORIGIN_EGP, ORIGIN_INCOMPLETE: {self.action(family, where)} }}")
+        return f"if {condition} then {{ {self.action(family, where)} }}"
+
+    def filter(self, family: str, where: str) -> Filter:
+        if self.rng.random() < 0.3:
+            return Filter()
+        # A condition of one family is an error for the other: such filters are for one family, or look at no prefix.
+        statements = [self.statement(family, where) for _ in range(self.rng.randint(1, 4))]
+        return Filter(statements, self.rng.choices(["accept", "reject"], [6, 1])[0])
+
+    def static(self, prefix: str) -> Static:
+        body = []
+        if self.rng.random() < 0.5:
+            for _ in range(self.rng.randint(1, 3)):
+                body.append(self.rng.choice([f"bgp_community.add({self.community()});", f"bgp_med = {self.rng.randint(0, 200)};",
+                                             f"bgp_large_community.add({self.large()});", f"bgp_ext_community.add({self.ext()});",
+                                             "bgp_origin = ORIGIN_INCOMPLETE;", "bgp_path.prepend(65150);"]))
+        return Static(prefix, self.rng.choice(TARGETS), body)
+
+
+# -- making one -------------------------------------------------------------------------------------------------------
+
+def families(link: Link) -> list[str]:
+    return {"v4": ["v4"], "v6": ["v6"], "both": ["v4", "v6"], "mp": ["v4", "v6"]}[link.dual]
+
+
+def announced(world: World) -> list[str]:
+    return [s.prefix for r in world.routers.values() for s in r.statics]
+
+
+def grammar(rng: random.Random, world: World) -> Grammar:
+    once = announced(world)
+    return Grammar(rng, world, world.tree and len(once) == len(set(once)))
+
+
+def free_prefix(rng: random.Random, world: World, router: Router) -> Optional[str]:
+    taken = {s.prefix for s in router.statics} if not world.tree else set(announced(world))
+    free = [p for p in V4 + V6 if p not in taken]
+    return rng.choice(free) if free else None
+
+
+def make_side(rng: random.Random, world: World, link: Link, me: Router, peer: Router) -> Side:
+    words = grammar(rng, world)
+    side = Side()
+    internal = me.asn == peer.asn
+    # One filter serves every channel of a link, so it may only look at prefixes of a family if there is just one.
+    family = families(link)[0] if len(families(link)) == 1 else "any"
+    if family != "any":
+        side.imports, side.exports = words.filter(family, "import"), words.filter(family, "export")
+    if internal:
+        if me.reflector:
+            side.options.append("rr client")
+        if rng.random() < 0.6:
+            side.channel.append("next hop self")
+        if rng.random() < 0.3:
+            side.channel.append("gateway recursive")
+    else:
+        if rng.random() < 0.15:
+            side.options.append("allow local as 1")
+        if rng.random() < 0.2:
+            side.channel.append("next hop self")
+    if rng.random() < 0.2:
+        side.channel.append("import keep filtered")
+    if rng.random() < 0.15:
+        side.options.append(f"default bgp_med {rng.randint(0, 50)}")
+    if rng.random() < 0.1 and max(me.asn, peer.asn) < 65536:
+        side.options.append("enable as4 off")
+    if rng.random() < 0.2:
+        side.channel.append("import table on")
+    if rng.random() < 0.15:
+        side.channel.append("export table on")
+    return side
+
+
+def make(rng: random.Random) -> World:
+    count = rng.randint(2, 6)
+    kind = rng.choice(["external", "external", "circle", "reflected", "mixed"])
+    tree = kind != "circle"
+    world = World({}, [], tree, ["deterministic med on"])
+    for n in range(1, count + 1):
+        asn = 65000 + n if kind in ("external", "circle") else 64512 if kind == "reflected" else 64512 + (n % 2)
+        if rng.random() < 0.1 and kind == "external":
+            asn = 4200000000 + n
+        world.routers[n] = Router(n, asn, merge_paths=rng.random() < 0.3, second_table=rng.random() < 0.25,
+                                  learn_direct=rng.random() < 0.3)
+    pairs = []
+    for n in range(2, count + 1):
+        pairs.append((1 if kind == "reflected" else rng.randint(1, n - 1), n))
+    if kind == "circle":
+        more = [(a, b) for a in world.routers for b in world.routers if a < b and (a, b) not in pairs]
+        pairs += rng.sample(more, min(len(more), rng.randint(1, 3)))
+    if kind == "reflected":
+        world.routers[1].reflector = True
+    for number, (a, b) in enumerate(pairs, 1):
+        world.links.append(Link(a, b, number, rng.choice(["v4", "v4", "v6", "both", "mp"])))
+    for _ in range(rng.randint(1, 8)):
+        router = world.routers[rng.randint(1, count)]
+        if prefix := free_prefix(rng, world, router):
+            router.statics.append(grammar(rng, world).static(prefix))
+    for router in world.routers.values():
+        words = grammar(rng, world)
+        if rng.random() < 0.3:
+            router.kernel_export = Filter([words.action("v4", "kernel")])
+        if router.second_table:
+            router.pipe_export = words.filter("v4", "pipe")
+    for link in world.links:
+        for me, peer in ((link.a, link.b), (link.b, link.a)):
+            link.sides[me] = make_side(rng, world, link, world.routers[me], world.routers[peer])
+    if rng.random() < 0.25:
+        add_paths(rng, world)
+    return world
+
+
+def add_paths(rng: random.Random, world: World) -> None:
+    link = rng.choice(world.links)
+    for side in link.sides.values():
+        side.channel.append(f"add paths {rng.choice(['on', 'tx', 'rx'])}")
+
+
+def change(rng: random.Random, world: World) -> World:
+    """The same network a moment later: routes come and go, filters and sessions change."""
+    world = world.copy()
+    for _ in range(rng.randint(1, 3)):
+        router = rng.choice(list(world.routers.values()))
+        link = rng.choice(world.links)
+        words = grammar(rng, world)
+        pick = rng.randint(0, 7)
+        if pick <= 1 and (prefix := free_prefix(rng, world, router)):
+            router.statics.append(words.static(prefix))
+        elif pick == 2 and router.statics:
+            router.statics.pop(rng.randrange(len(router.statics)))
+        elif pick == 3 and router.statics:
+            old = rng.choice(router.statics)
+            new = words.static(old.prefix)
+            old.target, old.body = new.target, new.body
+        elif pick in (4, 5) and len(families(link)) == 1:
+            side = link.sides[rng.choice([link.a, link.b])]
+            if rng.random() < 0.5:
+                side.imports = words.filter(families(link)[0], "import")
+            else:
+                side.exports = words.filter(families(link)[0], "export")
+        elif pick == 6:
+            link.disabled = None if link.disabled else rng.choice([link.a, link.b])
+        elif pick == 7:
+            router.kernel_export = Filter([words.action("v4", "kernel")]) if rng.random() < 0.7 else Filter()
+    return world
+
+
+# -- making it smaller ------------------------------------------------------------------------------------------------
+
+def smaller(rounds: list[World]) -> Iterator[list[World]]:
+    """Every case that has one thing less, the biggest things first. A case is the states that a network goes through."""
+    if len(rounds) > 1:
+        yield rounds[-1:]
+        yield rounds[len(rounds) // 2:]
+        for i in range(len(rounds)):
+            yield rounds[:i] + rounds[i + 1:]
+
+    def each(edit) -> list[World]:
+        out = [w.copy() for w in rounds]
+        for w in out:
+            edit(w)
+        return out
+
+    first = rounds[0]
+    for n in first.routers:
+        if len(first.routers) > 1:
+            def drop(w: World, n: int = n) -> None:
+                w.routers.pop(n, None)
+                w.links = [l for l in w.links if n not in (l.a, l.b)]
+            yield each(drop)
+    for link in first.links:
+        def unlink(w: World, number: int = link.number) -> None:
+            w.links = [l for l in w.links if l.number != number]
+        yield each(unlink)
+    prefixes = sorted({(n, s.prefix) for w in rounds for n, r in w.routers.items() for s in r.statics})
+    for n, prefix in prefixes:
+        def unroute(w: World, n: int = n, prefix: str = prefix) -> None:
+            w.routers[n].statics = [s for s in w.routers[n].statics if s.prefix != prefix]
+        yield each(unroute)
+    for n in first.routers:
+        def plain(w: World, n: int = n) -> None:
+            r = w.routers[n]
+            r.kernel_export, r.pipe_export, r.merge_paths, r.second_table, r.learn_direct = Filter(), Filter(), False, False, False
+        yield each(plain)
+    for n, prefix in prefixes:
+        def bare(w: World, n: int = n, prefix: str = prefix) -> None:
+            for s in w.routers[n].statics:
+                if s.prefix == prefix:
+                    s.body = s.body[1:]
+        yield each(bare)
+    for link in first.links:
+        for me in (link.a, link.b):
+            for what in ("imports", "exports"):
+                longest = max(len(getattr(l.sides[me], what).statements) for w in rounds for l in w.links
+                              if l.number == link.number)
+                for i in range(longest):
+                    def cut(w: World, number: int = link.number, me: int = me, what: str = what, i: int = i) -> None:
+                        for l in w.links:
+                            if l.number == number and len(getattr(l.sides[me], what).statements) > i:
+                                getattr(l.sides[me], what).statements.pop(i)
+                    yield each(cut)
+            for part in ("options", "channel"):
+                for i in range(len(getattr(link.sides[me], part))):
+                    def strip(w: World, number: int = link.number, me: int = me, part: str = part, i: int = i) -> None:
+                        for l in w.links:
+                            if l.number == number and len(getattr(l.sides[me], part)) > i:
+                                getattr(l.sides[me], part).pop(i)
+                    yield each(strip)
