@@ -65,11 +65,19 @@ std::string path_text(const net::AsPath& path) {
   return text;
 }
 
-void write_bgp_attributes(ReplyWriter& out, const observe::BgpAttributesView& bgp) {
+/// Filters can give BGP attributes to any route; only BGP's own ones show their origin in the row.
+bool is_from_bgp(const RouteView& route) {
+  return route.source == "BGP";
+}
+
+void write_bgp_attributes(ReplyWriter& out, const observe::BgpAttributesView& bgp, bool from_bgp) {
   if (!bgp.origin.empty()) {
     write_attribute(out, "BGP.origin", bgp.origin);
   }
-  write_attribute(out, "BGP.as_path", path_text(bgp.as_path));
+  // Routes of other protocols have a path only if a filter gave them one.
+  if (from_bgp || !bgp.as_path.empty()) {
+    write_attribute(out, "BGP.as_path", path_text(bgp.as_path));
+  }
   if (!bgp.next_hop.empty()) {
     const auto hops = texts(bgp.next_hop, [](const net::IpAddr& hop) { return net::to_string(hop); });
     write_attribute(out, "BGP.next_hop", fmt::format("{}", fmt::join(hops, " ")));
@@ -125,12 +133,13 @@ std::string info_text(Format format, const RouteView& route) {
     text += "s";
   }
   if (route.metric_unknown) {
-    text += route.type == RouteType::unreachable ? "/-" : "/?";
+    // 2.x says nothing of a next hop that cannot be resolved but that the route is unreachable.
+    text += route.type != RouteType::unreachable ? "/?" : format == Format::bird1 ? "/-" : "";
   } else if (route.metric && (format == Format::bird1 || *route.metric != 0)) {
     text += fmt::format("/{}", *route.metric);
   }
   text += ")";
-  if (route.bgp) {
+  if (route.bgp && is_from_bgp(route)) {
     const auto origin_as = route.bgp->as_path.last();
     const std::string& origin = route.bgp->origin;
     const char* letter = origin == "IGP" ? "i" : origin == "EGP" ? "e" : origin.empty() ? "" : "?";
@@ -169,7 +178,7 @@ void write_route_details(ReplyWriter& out, Format format, const RouteView& route
   out.line(1008,
            fmt::format("\tType: {} {}{}", route.source, format == Format::bird1 ? "unicast " : "", scope));
   if (route.bgp) {
-    write_bgp_attributes(out, *route.bgp);
+    write_bgp_attributes(out, *route.bgp, is_from_bgp(route));
   }
   for (const auto& [name, value] : route.kernel) {
     write_attribute(out, name, value);

@@ -46,7 +46,7 @@ def shrink(cli: Cli, rounds, found, folder: pathlib.Path):
                 difference = runner.run(cli, smaller, folder, limit=6)
             except AssertionError:
                 continue  # a case that a daemon refuses
-            if difference:
+            if difference and difference.kind == found.kind:
                 rounds, found, again = smaller[:difference.round + 1], difference, True
                 break
     return rounds, found

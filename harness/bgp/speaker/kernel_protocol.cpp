@@ -135,7 +135,8 @@ std::optional<KernelRouteSpec> KernelProtocol::spec_of(const net::Prefix& prefix
   spec.table = body().kernel_table;
   spec.prefix = prefix;
   spec.protocol = kProtocolBird;
-  spec.metric = number(attrs, intent::RouteAttribute::krt_metric).value_or(metric());
+  // As in BIRD: a filter's krt_metric counts where the protocol has `metric 0`, the default of dialect 1.6.
+  spec.metric = metric() != 0 ? metric() : number(attrs, intent::RouteAttribute::krt_metric).value_or(0);
   spec.realm = number(attrs, intent::RouteAttribute::krt_realm);
   spec.mtu = number(attrs, intent::RouteAttribute::krt_mtu);
   const intent::Value* prefsrc = policy::find_extra(attrs, intent::RouteAttribute::krt_prefsrc);

@@ -78,18 +78,22 @@ def sorted_attributes(route: list) -> list:
         name, colon, values = field.partition(": ")
         if colon and name.startswith("BGP.") and name.endswith("community"):
             field = name + ": " + " ".join(sorted(re.findall(r"\([^)]*\)", values)))
-        out.append(field)
+        # Whether a link-local address was there already when a session came up is a matter of moments.
+        out.append(re.sub(r" fe80::[0-9a-f:]+", "", field))
     return out[:6] + sorted(out[6:])
 
 
 def protocols(reply: list[tuple[int, str]]) -> dict[str, tuple]:
-    """Of `show protocols all`: name to state, session state and the routes of each channel."""
+    """Of `show protocols all`: name to state and the routes of each channel. Of sessions only whether they are up: one
+    that the other side refuses goes through several states."""
     found: dict[str, list] = {}
     current: list = []
     for code, text in reply:
         if code == 1002:
             name, kind, table, state = text.split()[:4]
-            current = found.setdefault(name, [kind, table, state])
-        elif text.strip().startswith(("Channel ", "State:", "BGP state:", "Routes:")):
+            current = found.setdefault(name, [kind, table, "" if kind == "BGP" else state])
+        elif text.strip().startswith(("Channel ", "State:", "Routes:")):
             current.append(" ".join(text.split()))
+        elif text.strip().startswith("BGP state:"):
+            current.append("up" if "Established" in text else "not up")
     return {name: tuple(rows) for name, rows in found.items()}

@@ -23,6 +23,11 @@ class Difference:
     round: int
     text: str
 
+    @property
+    def kind(self) -> str:
+        """What differs: routes, protocols, kernel..., so that a case made smaller still shows the same."""
+        return self.text.split(":")[0].split()[1]
+
 
 class Network:
     """A world that runs on one daemon."""
@@ -52,8 +57,8 @@ class Network:
         ask = self.client(f"r{n}")
         seen = {"routes": routes(ask("show route all table all")), "protocols": protocols(ask("show protocols all"))}
         for name, rows in seen["protocols"].items():
-            if rows[0] == "BGP" and "BGP state: Established" in rows:
-                seen[f"export {name}"] = routes(ask(f"show route all table all export {name}"))
+            if rows[0] == "BGP" and "up" in rows:
+                seen[f"export {name}"] = list(routes(ask(f"show route all table all export {name}")))
         return seen
 
     def kernel(self, n: int) -> dict[str, list]:
@@ -86,7 +91,9 @@ def differences(bird: Network, own: Network, world: World) -> list[str]:
     for n in world.routers:
         a, b = bird.observe(n), own.observe(n)
         for part in sorted(a.keys() | b.keys()):
-            out += compare(f"r{n} {part}", a.get(part, {}), b.get(part, {}))
+            x, y = a.get(part, {}), b.get(part, {})
+            if part.startswith("export"): x, y = dict.fromkeys(x), dict.fromkeys(y); x.update(zip(x,x)); y.update(zip(y,y))
+            out += compare(f"r{n} {part}", x, y)
         if out:
             return out  # the rest follows from it, or is not there yet
     for n in world.routers:

@@ -78,7 +78,8 @@ class World:
 # -- filters ----------------------------------------------------------------------------------------------------------
 
 class Grammar:
-    """Statements whose meaning does not depend on anything that the daemons leave open."""
+    """Statements whose meaning does not depend on anything that the daemons leave open: BIRD looks for values in sets as if
+    their ranges never overlapped, say."""
 
     def __init__(self, rng: random.Random, world: World, unique: bool) -> None:
         self.rng, self.world, self.unique = rng, world, unique
@@ -116,14 +117,14 @@ class Grammar:
         if pick == 3:
             return f"bgp_path.len {self.rng.choice(['<', '>', '='])} {self.rng.randint(0, 3)}"
         if pick == 4:
-            mask = self.rng.choice(["* {0} *", "{0} *", "* {0}", "? {0} *", "* [{0}, 64999] *", "* 64512..65003 *", "*"])
+            mask = self.rng.choice(["* {0} *", "{0} *", "* {0}", "? {0} *", "* [{0}, 64997] *", "* 64512..65003 *", "*"])
             return f"bgp_path ~ [= {mask.format(self.asn())} =]"
         if pick == 5:
-            return f"bgp_community ~ [ {self.community()}, (65000,{self.rng.choice(['*', '2..3'])}) ]"
+            return f"bgp_community ~ [ {self.community()}, (65001,{self.rng.choice(['*', '2..3'])}) ]"
         if pick == 6:
             return f"{self.community()} ~ bgp_community"
         if pick == 7:
-            return f"bgp_large_community ~ [ {self.large()}, (64512,*,*) ]"
+            return f"bgp_large_community ~ [ {self.large()}, (64513,*,*) ]"
         if pick == 8:
             return f"bgp_ext_community ~ [ {self.ext()} ]"
         if pick == 9:
@@ -139,7 +140,7 @@ class Grammar:
     def action(self, family: str, where: str) -> str:
         choices = [
             f"bgp_community.add({self.community()});",
-            f"bgp_community.delete([{self.community()}, (65000,3..4)]);",
+            f"bgp_community.delete([{self.community()}, (65001,3..4)]);",
             f"bgp_community.filter([(64512,*)]);",
             f"bgp_large_community.add({self.large()});",
             f"bgp_large_community.delete([(64512,1..2,*)]);",
@@ -193,6 +194,10 @@ class Grammar:
                 body.append(self.rng.choice([f"bgp_community.add({self.community()});", f"bgp_med = {self.rng.randint(0, 200)};",
                                              f"bgp_large_community.add({self.large()});", f"bgp_ext_community.add({self.ext()});",
                                              "bgp_origin = ORIGIN_INCOMPLETE;", "bgp_path.prepend(65150);"]))
+        if any("bgp_med" in s for s in body):
+            # BIRD passes the MED of a route that has no other attribute on to external peers, as if the export filter had
+            # set it: an accident of how it sorts attributes.
+            body.append("bgp_origin = ORIGIN_IGP;")
         return Static(prefix, self.rng.choice(TARGETS), body)
 
 
