@@ -67,7 +67,7 @@ std::string path_text(const net::AsPath& path) {
 
 /// Filters can give BGP attributes to any route; only BGP's own ones show their origin in the row.
 bool is_from_bgp(const RouteView& route) {
-  return route.source == "BGP";
+  return route.source == "BGP" || route.source.empty();  // empty: read from a reply that does not tell
 }
 
 void write_bgp_attributes(ReplyWriter& out, const observe::BgpAttributesView& bgp, bool from_bgp) {
