@@ -1,3 +1,5 @@
+#include <arpa/inet.h>
+#include <linux/filter.h>
 #include <linux/netlink.h>
 #include <linux/rtnetlink.h>
 #include <sys/socket.h>
@@ -5,6 +7,7 @@
 #include <algorithm>
 #include <array>
 #include <cerrno>
+#include <cstddef>
 #include <utility>
 
 #include "netlink/message.hpp"
@@ -45,6 +48,10 @@ void append_event(const nlmsghdr& message, std::vector<Event>& out) {
     default:
       return;  // other groups are not joined
   }
+}
+
+bool is_route(const nlmsghdr& message) {
+  return message.nlmsg_type == RTM_NEWROUTE || message.nlmsg_type == RTM_DELROUTE;
 }
 
 }  // namespace
@@ -88,6 +95,23 @@ Result<Monitor> Monitor::open_here(Options options) {
   return prepare(std::move(*fd), options);
 }
 
+void Monitor::ignore(const Socket& socket) {
+  ignored_port_ = socket.port();
+  // Classic BPF loads in network order. A notification of a route is one message, so this sees all of it.
+  std::array<sock_filter, 7> program{{
+      BPF_STMT(BPF_LD | BPF_H | BPF_ABS, offsetof(nlmsghdr, nlmsg_type)),
+      BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, htons(RTM_NEWROUTE), 1, 0),
+      BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, htons(RTM_DELROUTE), 0, 3),
+      BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(nlmsghdr, nlmsg_pid)),
+      BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, htonl(ignored_port_), 0, 1),
+      BPF_STMT(BPF_RET | BPF_K, 0),
+      BPF_STMT(BPF_RET | BPF_K, 0xFFFFFFFF),
+  }};
+  const sock_fprog filter{static_cast<unsigned short>(program.size()), program.data()};
+  // Where it is refused, read() leaves them out.
+  (void)::setsockopt(fd_.get(), SOL_SOCKET, SO_ATTACH_FILTER, &filter, sizeof filter);
+}
+
 Result<std::vector<Event>> Monitor::read(std::size_t events_max) {
   std::vector<Event> out;
   Buffer buffer;
@@ -111,7 +135,9 @@ Result<std::vector<Event>> Monitor::read(std::size_t events_max) {
       continue;  // only the kernel knows
     }
     for_each_message({buffer.octets.data(), static_cast<std::size_t>(got)}, [&](const nlmsghdr& message) {
-      append_event(message, out);
+      if (ignored_port_ == 0 || message.nlmsg_pid != ignored_port_ || !is_route(message)) {
+        append_event(message, out);
+      }
       return true;
     });
   }

@@ -264,6 +264,48 @@ TEST_F(Netlink, MonitorTellsWhatChanges) {
                         "- 10.2.0.0/24 via 192.168.1.3" + tail, "address 192.168.7.1/24", "down e0"));
 }
 
+TEST_F(Netlink, MonitorLeavesOutWhatASocketDoes) {
+  auto monitor = Monitor::open(executor, spaces[0]);
+  auto other = Socket::open(executor, spaces[0]);
+  ASSERT_TRUE(monitor && other);
+  monitor->ignore(sockets[0]);
+  EXPECT_NE(sockets[0].port(), other->port());
+  ASSERT_TRUE(ok(sockets[0].replace_route(via("10.2.0.0/24", "192.168.1.2"))));
+  ASSERT_TRUE(ok(sockets[0].remove_route(via("10.2.0.0/24", "192.168.1.2"))));
+  int octet = 0;
+  EXPECT_LT(::recv(monitor->fd(), &octet, sizeof octet, MSG_DONTWAIT | MSG_PEEK), 0) << "not in the kernel";
+  ASSERT_TRUE(ok(sockets[0].replace_route(via("10.2.0.0/24", "192.168.1.2"))));
+  ASSERT_TRUE(ok(other->replace_route(via("10.2.0.0/24", "192.168.1.3"))));
+  ASSERT_TRUE(ok(other->remove_route(via("10.2.0.0/24", "192.168.1.3"))));
+  ASSERT_TRUE(ok(sockets[0].add_address(e0, address("192.168.7.1/24"))));
+  std::vector<std::string> seen;
+  const auto events = monitor->read();
+  for (const Event& event : *events) {
+    if (const auto* route = std::get_if<RouteEvent>(&event)) {
+      seen.push_back((route->added ? "+" : "-") + to_string(route->route.prefix));
+    } else if (std::holds_alternative<AddressEvent>(event)) {
+      seen.emplace_back("address");
+    }
+  }
+  // The last route is one that the kernel makes for the address, on our behalf.
+  ASSERT_GE(seen.size(), 3U);
+  EXPECT_EQ(seen[0], "+10.2.0.0/24");
+  EXPECT_EQ(seen[1], "-10.2.0.0/24");
+  EXPECT_THAT(seen, ::testing::Contains("address"));
+}
+
+TEST_F(Netlink, AppliesPiecesOfFailures) {
+  // More refusals than one piece may bring, and one success at each end.
+  constexpr std::size_t kCount = 10'000;
+  std::vector<RouteChange> changes(kCount, {via("10.2.0.0/24", "172.31.0.1"), true});
+  changes.front() = changes.back() = {via("10.2.0.0/24", "192.168.1.2"), true};
+  const auto results = sockets[0].apply(changes);
+  ASSERT_TRUE(results) << results.error().message;
+  EXPECT_EQ(results->front(), 0);
+  EXPECT_EQ(results->back(), 0);
+  EXPECT_EQ(std::count(results->begin(), results->end(), ENETUNREACH), static_cast<long>(kCount - 2));
+}
+
 TEST_F(Netlink, MonitorOverrunIsTold) {
   auto monitor = Monitor::open(executor, spaces[0], {.receive_bytes = 2048});
   ASSERT_TRUE(monitor);

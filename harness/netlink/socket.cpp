@@ -23,11 +23,13 @@
 namespace catflap::netlink {
 namespace {
 
-/// Of requests sent at once. Every failure costs up to about 2 KiB of receive buffer, so this bounds what may
-/// be lost.
+/// Of requests sent at once.
 constexpr std::size_t kMessagesPerPiece = 128;
 constexpr std::size_t kOctetsPerPiece = 32U << 10U;
-constexpr int kReceiveOctets = 1 << 20;
+/// Every failure costs up to about so much of the receive buffer until it is read, which bounds how many
+/// requests may be on their way.
+constexpr std::size_t kOctetsPerFailure = 2304;
+constexpr int kReceiveOctets = 4 << 20;
 /// The kernel answers at once; a longer silence means that something is stuck.
 constexpr int kAnswerTimeoutMs = 30'000;
 /// Dumps that are disturbed by changes again and again are given up after this many.
@@ -74,7 +76,19 @@ Result<Socket> Socket::prepare(sys::UniqueFd fd) {
   if (auto bound = bind_netlink(fd.get()); !bound) {
     return fail(std::move(bound.error()));
   }
-  return Socket(std::move(fd));
+  Socket socket(std::move(fd));
+  sockaddr_nl self{};
+  socklen_t size = sizeof self;
+  if (::getsockname(socket.fd(), reinterpret_cast<sockaddr*>(&self), &size) != 0) {
+    return fail(sys::last_error("netlink: cannot find out the own port"));
+  }
+  socket.port_ = self.nl_pid;
+  int receive_octets = 0;
+  size = sizeof receive_octets;
+  (void)::getsockopt(socket.fd(), SOL_SOCKET, SO_RCVBUF, &receive_octets, &size);
+  socket.failures_max_ =
+      std::max(kMessagesPerPiece, static_cast<std::size_t>(receive_octets) / kOctetsPerFailure);
+  return socket;
 }
 
 Result<Socket> Socket::open(sys::netns::Executor& executor, const sys::netns::Handle& ns) {
@@ -161,7 +175,8 @@ Status Socket::exchange(const Group& group, const std::function<void(std::size_t
     std::size_t next = first;
     std::size_t end = start;
     nlmsghdr header{};
-    while (next < messages.size() && next - first < kMessagesPerPiece && end - start < kOctetsPerPiece) {
+    while (next < messages.size() && next - first < group.messages_per_piece &&
+           end - start < group.octets_per_piece) {
       char* const at = group.bytes.data() + messages[next].offset;
       std::memcpy(&header, at, sizeof header);
       header.nlmsg_seq = ++sequence_;
@@ -189,8 +204,8 @@ Status Socket::exchange(const Group& group, const std::function<void(std::size_t
 
 Result<std::vector<Batch::Failure>> Socket::commit(Batch& batch) {
   std::vector<Batch::Failure> failures;
-  const auto status = exchange({batch.bytes_, batch.messages_}, [&](std::size_t message,
-                                                                    const Answer& answer) {
+  const Group group{batch.bytes_, batch.messages_, kMessagesPerPiece, kOctetsPerPiece};
+  const auto status = exchange(group, [&](std::size_t message, const Answer& answer) {
     const std::size_t request = batch.messages_[message].request;
     if (failures.empty() || failures.back().request != request) {
       failures.push_back({request, kernel_error(batch.context_[request](), answer.sys_errno, answer.text)});
@@ -218,15 +233,16 @@ Result<std::vector<int>> Socket::apply(std::span<const RouteChange> changes) {
   std::vector<int> results(changes.size(), 0);
   std::vector<char> bytes;
   std::vector<Batch::Message> messages;
-  messages.reserve(std::min(changes.size(), kMessagesPerPiece));
-  for (std::size_t first = 0; first < changes.size(); first += kMessagesPerPiece) {
+  bytes.reserve(kRouteOctetsPerPiece + kRouteOctetsPerPiece / 8);
+  for (std::size_t next = 0; next < changes.size();) {
     bytes.clear();
     messages.clear();
-    for (std::size_t i = first; i < std::min(changes.size(), first + kMessagesPerPiece); ++i) {
-      messages.push_back({bytes.size(), i});
-      encode_route(bytes, changes[i], false);
+    while (next < changes.size() && messages.size() < failures_max_ && bytes.size() < kRouteOctetsPerPiece) {
+      messages.push_back({bytes.size(), next});
+      encode_route(bytes, changes[next++], false);
     }
-    const auto status = exchange({bytes, messages}, [&](std::size_t message, const Answer& answer) {
+    const Group group{bytes, messages, messages.size(), 2 * bytes.size()};
+    const auto status = exchange(group, [&](std::size_t message, const Answer& answer) {
       results[messages[message].request] = answer.sys_errno;
     });
     if (!status) {

@@ -104,7 +104,8 @@ class Socket {
   Result<std::vector<Batch::Failure>> commit(Batch& batch);
   /// The same, the first failure as error.
   Status commit_all(Batch& batch);
-  /// Per change: 0 or the errno. 10^5 changes a second and more.
+  /// Per change: 0 or the errno. Sent in pieces of up to kRouteOctetsPerPiece with one acknowledgement each;
+  /// errors come for the changes that the kernel refuses only. 4 x 10^5 changes a second and more.
   Result<std::vector<int>> apply(std::span<const RouteChange> changes);
 
   Status add_veth(const LinkSpec& here, const LinkSpec& there, const sys::netns::Handle& there_ns);
@@ -127,8 +128,11 @@ class Socket {
   Result<RouteInfo> route_to(const net::IpAddr& destination, const std::optional<net::IpAddr>& source = {});
 
   int fd() const noexcept { return fd_.get(); }
+  /// By which the kernel names the sender of a request in what it tells monitors; see Monitor::ignore().
+  std::uint32_t port() const noexcept { return port_; }
 
  private:
+  static constexpr std::size_t kRouteOctetsPerPiece = std::size_t{128} << 10U;
   explicit Socket(sys::UniqueFd fd);
   static Result<Socket> prepare(sys::UniqueFd fd);
   struct Answer {
@@ -140,6 +144,8 @@ class Socket {
   struct Group {
     std::vector<char>& bytes;
     std::span<const Batch::Message> messages;
+    std::size_t messages_per_piece;
+    std::size_t octets_per_piece;
   };
   /// Sends all, in pieces, and calls `failed` for the messages that the kernel refuses.
   Status exchange(const Group& group, const std::function<void(std::size_t message, const Answer&)>& failed);
@@ -154,6 +160,8 @@ class Socket {
   Result<std::size_t> receive(std::span<char> into);
 
   sys::UniqueFd fd_;
+  std::uint32_t port_ = 0;
+  std::size_t failures_max_ = 0;  ///< how many answers the receive buffer surely holds
   std::uint32_t sequence_ = 0;
 };
 
@@ -172,6 +180,9 @@ class Monitor {
 
   /// For the event loop: EPOLLIN.
   int fd() const noexcept { return fd_.get(); }
+  /// From now on routes that this socket of the same namespace changes are not told (best in the kernel, by a
+  /// filter of the monitor's socket): who writes 10^6 routes does not want to read them again.
+  void ignore(const Socket& socket);
   /// What has arrived, at most about `events_max`, never blocks; call it again while fd() is readable. Cloned
   /// (cache) routes and those of table local are left out.
   Result<std::vector<Event>> read(std::size_t events_max = 4096);
@@ -180,6 +191,7 @@ class Monitor {
   explicit Monitor(sys::UniqueFd fd);
   static Result<Monitor> prepare(sys::UniqueFd fd, const Options& options);
   sys::UniqueFd fd_;
+  std::uint32_t ignored_port_ = 0;  ///< 0: none
 };
 
 }  // namespace catflap::netlink

@@ -54,25 +54,11 @@ void SpeakerDriver::kernel_readable() {
 void SpeakerDriver::process() {
   const Instant now = loop_.served_until();
   const Instant enough = sys::monotonic_now() + kTimeMax;
-  while (!events_.empty() || speaker_.deadline() <= now) {
-    const std::vector<bgp::Event> events = std::exchange(events_, {});
-    if (recorder_ != nullptr) {
-      if (auto done = recorder_->events(now, events); !done) {
-        note(bgp::act::NoteLevel::error, done.error());
-      }
+  for (bool more = true; more && (speaker_due(now) || kernel_.pending());
+       more = sys::monotonic_now() < enough) {
+    if (speaker_due(now)) {
+      run_speaker(now);
     }
-    for (const bgp::Event& event : events) {
-      speaker_.ingest(now, event);
-    }
-    speaker_.run(now);
-    const std::vector<bgp::Action> actions = speaker_.take_actions();
-    if (recorder_ != nullptr) {
-      recorder_->run(now, actions);
-    }
-    for (const bgp::Action& action : actions) {
-      carry_out(action);
-    }
-    tcp_.flush();
     if (auto done = kernel_.commit([this](bgp::Event event) { events_.push_back(std::move(event)); });
         !done) {
       note(bgp::act::NoteLevel::error, done.error());
@@ -80,15 +66,34 @@ void SpeakerDriver::process() {
     if (std::exchange(interfaces_changed_, false) && tcp_.listeners_missing()) {
       (void)tcp_.retry_listeners();  // said when it first failed; the next change of an interface tries again
     }
-    if (sys::monotonic_now() >= enough) {
-      break;
-    }
   }
   arm_timer();
 }
 
+void SpeakerDriver::run_speaker(Instant now) {
+  const std::vector<bgp::Event> events = std::exchange(events_, {});
+  if (recorder_ != nullptr) {
+    if (auto done = recorder_->events(now, events); !done) {
+      note(bgp::act::NoteLevel::error, done.error());
+    }
+  }
+  for (const bgp::Event& event : events) {
+    speaker_.ingest(now, event);
+  }
+  speaker_.run(now);
+  const std::vector<bgp::Action> actions = speaker_.take_actions();
+  if (recorder_ != nullptr) {
+    recorder_->run(now, actions);
+  }
+  for (const bgp::Action& action : actions) {
+    carry_out(action);
+  }
+  tcp_.flush();
+}
+
 void SpeakerDriver::arm_timer() {
-  const Instant deadline = events_.empty() ? speaker_.deadline() : sys::monotonic_now();
+  const bool at_once = !events_.empty() || kernel_.pending();
+  const Instant deadline = at_once ? sys::monotonic_now() : speaker_.deadline();
   if (deadline == armed_for_ && timer_ != sys::EventLoop::TimerId::none) {
     return;
   }

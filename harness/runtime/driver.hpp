@@ -47,8 +47,8 @@ class SpeakerDriver {
   /// (EventLoop::served_until), so no timer of it fires while something that came before waits to be read:
   /// a hold timer counts to the arrival in the kernel (bgp-speaker 2.1), however late we look.
   void process();
-  /// True while octets to peers are on their way.
-  bool busy() const { return tcp_.busy(); }
+  /// True while octets to peers, or routes to the kernel, are on their way.
+  bool busy() const { return tcp_.busy() || kernel_.pending(); }
 
   bgp::Speaker& speaker() { return speaker_; }
   const bgp::Speaker& speaker() const { return speaker_; }
@@ -57,6 +57,8 @@ class SpeakerDriver {
  private:
   static constexpr Duration kTimeMax = std::chrono::milliseconds(5);
 
+  bool speaker_due(Instant now) const { return !events_.empty() || speaker_.deadline() <= now; }
+  void run_speaker(Instant now);
   void kernel_readable();
   void carry_out(const bgp::Action& action);
   void note(bgp::act::NoteLevel level, const Error& error);

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <set>
+#include <span>
 #include <utility>
 #include <variant>
 
@@ -206,20 +207,44 @@ Status Kernel::read_events(const Sink& sink) {
   return rescan ? scan(sink) : Status();
 }
 
+std::size_t Kernel::RouteKeyHash::operator()(const RouteKey& key) const noexcept {
+  const net::IpAddr& addr = key.prefix.addr();
+  std::uint64_t hash = addr.high() * 0x9E3779B97F4A7C15U ^ addr.low();
+  hash = (hash ^ hash >> 32U) * 0x9E3779B97F4A7C15U;
+  hash += std::uint64_t{key.metric} << 32U | key.table;
+  hash = (hash ^ hash >> 29U ^ key.prefix.length()) * 0xBF58476D1CE4E5B9U;
+  return hash ^ hash >> 32U;
+}
+
 void Kernel::route(const bgp::act::KernelRoute& action) {
-  pending_.push_back({to_info(action.route), action.present});
+  netlink::RouteChange change{to_info(action.route), action.present};
+  const RouteKey key{action.route.table, action.route.prefix, action.route.metric};
+  const auto [at, is_new] = waiting_.try_emplace(key, pending_.size());
+  if (is_new) {
+    pending_.push_back(std::move(change));
+  } else {
+    pending_[at->second] = std::move(change);
+  }
 }
 
 Status Kernel::commit(const Sink& sink) {
-  if (pending_.empty()) {
-    return {};
+  Status done;
+  do {
+    if (!pending()) {
+      return done;
+    }
+    done = commit_batch(sink);
+  } while (done && pending_.size() - next_ > kBacklogMax);
+  return done;
+}
+
+Status Kernel::commit_batch(const Sink& sink) {
+  const std::span changes(pending_.data() + next_, std::min(kBatch, pending_.size() - next_));
+  for (const netlink::RouteChange& change : changes) {
+    waiting_.erase({change.route.table, change.route.prefix, change.route.metric});
   }
-  const std::vector<netlink::RouteChange> changes = std::exchange(pending_, {});
   auto results = socket_.apply(changes);
-  if (!results) {
-    return fail(std::move(results.error()).context("change kernel routes"));
-  }
-  for (std::size_t i = 0; i < changes.size(); ++i) {
+  for (std::size_t i = 0; results && i < changes.size(); ++i) {
     const int error = (*results)[i];
     const std::pair key{changes[i].route.table, changes[i].route.prefix};
     if (!changes[i].present && (error == 0 || is_gone(error))) {
@@ -230,6 +255,14 @@ Status Kernel::commit(const Sink& sink) {
     } else if (refused_.erase(key) > 0) {
       sink(bgp::ev::KernelRouteResult{key.first, key.second, 0});
     }
+  }
+  next_ += changes.size();
+  if (!pending()) {
+    pending_ = {};
+    next_ = 0;
+  }
+  if (!results) {
+    return fail(std::move(results.error()).context("change kernel routes"));
   }
   return {};
 }

@@ -1,10 +1,12 @@
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <functional>
 #include <map>
 #include <string>
 #include <tuple>
+#include <unordered_map>
 #include <utility>
 #include <vector>
 
@@ -16,9 +18,17 @@ namespace catflap::runtime {
 
 /// The netlink half of a speaker's driver: tells interfaces, addresses and routes as events, and carries out
 /// KernelRoute actions in batches. Belongs to the loop's thread, bound to one namespace.
+///
+/// What our own requests change is not told: the speaker knows what it asked for, and an echo that comes late
+/// would look like somebody else's change.
 class Kernel {
  public:
   using Sink = std::function<void(bgp::Event)>;
+  /// Changes that wait at most, but for those of the last round of the speaker: beyond that the kernel's
+  /// speed is the speaker's.
+  static constexpr std::size_t kBacklogMax = 16384;
+  /// Changes in one go: some 5 ms of the kernel's time.
+  static constexpr std::size_t kBatch = 2048;
 
   /// Opens the monitor before the dump, so that nothing is missed in between.
   static Result<Kernel> open_here();
@@ -30,18 +40,35 @@ class Kernel {
   Status scan(const Sink& sink);
   /// Tells what has changed since.
   Status read_events(const Sink& sink);
-  /// Queues; commit() sends.
+  /// Queues; commit() sends. Changes go to the kernel in the order of their arrival; one that comes while an
+  /// older one of the same route (table, prefix, metric) still waits takes its place.
   void route(const bgp::act::KernelRoute& action);
-  /// One batch to the kernel; a result event for each route that it refused or took again after a refusal.
+  /// A batch to the kernel, or more while the backlog is too long; a result event for each route that it
+  /// refused or took again after a refusal.
   Status commit(const Sink& sink);
+  /// True while changes wait for commit().
+  bool pending() const { return next_ < pending_.size(); }
   /// Name of an interface, "" if unknown.
   std::string interface_name(bgp::IfIndex index) const;
   const std::map<bgp::IfIndex, bgp::ev::Interface>& interfaces() const { return interfaces_; }
   const std::map<bgp::IfIndex, netlink::LinkInfo>& links() const { return links_; }
 
  private:
+  struct RouteKey {
+    std::uint32_t table = 0;
+    net::Prefix prefix;
+    std::uint32_t metric = 0;
+    bool operator==(const RouteKey&) const = default;
+  };
+  struct RouteKeyHash {
+    std::size_t operator()(const RouteKey& key) const noexcept;
+  };
+
   Kernel(netlink::Socket socket, netlink::Monitor monitor)
-      : socket_(std::move(socket)), monitor_(std::move(monitor)) {}
+      : socket_(std::move(socket)), monitor_(std::move(monitor)) {
+    monitor_.ignore(socket_);
+  }
+  Status commit_batch(const Sink& sink);
   void link_changed(const netlink::LinkInfo& link, bool gone, const Sink& sink);
   void route_told(const netlink::RouteInfo& route, bool added, const Sink& sink);
   void address_changed(const netlink::AddressInfo& address, bool added, const Sink& sink);
@@ -53,7 +80,9 @@ class Kernel {
   /// Routes of others, as told; the kernel removes some without an event, which a rescan finds out by this.
   using AlienKey = std::tuple<std::uint32_t, net::Prefix, std::uint32_t>;  ///< table, prefix, metric
   std::map<AlienKey, bgp::KernelRouteSpec> aliens_;
-  std::vector<netlink::RouteChange> pending_;
+  std::vector<netlink::RouteChange> pending_;  ///< from next_ on; those before have been sent
+  std::size_t next_ = 0;
+  std::unordered_map<RouteKey, std::size_t, RouteKeyHash> waiting_;  ///< where in pending_
   /// Prefixes whose last request the kernel refused, by table.
   std::map<std::pair<std::uint32_t, net::Prefix>, int> refused_;
 };
