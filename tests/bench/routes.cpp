@@ -182,7 +182,7 @@ int insert(char** argv, bool next_hop_object) {
   const auto rate = [&](int i) {
     return static_cast<double>(prefixes.size()) * 1e9 / static_cast<double>(times[i + 1] - times[i]);
   };
-  fmt::print(R"({{"routes":{},"inserts_per_s":{:.0f},"deletes_per_s":{:.0f}}})"
+  fmt::print(R"({{"event":"rates","routes":{},"inserts_per_s":{:.0f},"deletes_per_s":{:.0f}}})"
              "\n",
              prefixes.size(), rate(0), rate(1));
   return 0;

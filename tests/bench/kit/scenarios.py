@@ -1,16 +1,14 @@
 """What is measured. A scenario is a function of (Bench, daemon) that returns {metric: number}."""
-import os
-import tempfile
 import time
 from pathlib import Path
 
 from .daemons import Setup
 from .load import DEVICE_AS, Load, Neighbor, Pipe
 from .sniff import Sniffer
-from .world import Failed, World
+from .world import Failed, World, scratch
 
 SEED = 1
-MIB, SECONDS = 1024 * 1024, 1e-9
+SECONDS = 1e-9  # of times in nanoseconds
 
 
 class Bench:
@@ -36,8 +34,7 @@ class Session:
         self.prepared = {}
 
     def __enter__(self):
-        self.folder = tempfile.TemporaryDirectory(prefix="catflap-bench-")
-        os.chmod(self.folder.name, 0o755)  # some daemons change their user
+        self.folder = scratch()
         self.world = World(self.folder.name)
         self.load = None
         try:
@@ -145,6 +142,59 @@ def kernel(bench, daemon, prefixes):
     return metrics
 
 
+def floor(bench, _):
+    """What the kernel and the load can do without any daemon."""
+    metrics = {}
+    for name, prefixes in (("wire_100k_s", 100_000), ("wire_1m_s", 1_000_000)):
+        with scratch() as folder, World(folder) as world, \
+                Load(world, bench.load, 1) as source, Load(world, bench.load, 0) as sink:
+            near, far = Neighbor(0, role="feed"), Neighbor(0, asn=DEVICE_AS, role="sink")
+            far.address, far.local, far.local_as = near.local, near.address, near.asn
+            source.peers([near])
+            source.prepare(bench.feed(prefixes))
+            sink.peers([far])
+            sink.say("start listen")
+            sink.wait("started", 10)
+            source.say("start dial")
+            source.wait("all-established", 10)
+            sink.wait("all-established", 10)
+            sink.say(f"goal {prefixes}")
+            sink.wait("goal", 10)
+            source.say("send")
+            reached = sink.wait("reached", bench.limit_s)
+            metrics[name] = (reached["t"] - source.stats()["first_sent"]) * SECONDS
+    for prefix, extra in (("", []), ("nexthop_", ["nexthop"])):
+        with scratch() as folder, World(folder) as world:
+            argv = [bench.routes, "insert", 500_000, SEED, World.DEVICE, Neighbor(0).address, *extra]
+            with Pipe(world, argv, 0) as program:
+                rates = program.wait("rates", bench.limit_s)
+            metrics |= {prefix + key: rates[key] for key in ("inserts_per_s", "deletes_per_s")}
+    return metrics
+
+
+def growth(bench, daemon, measure, sizes):
+    """[[n, seconds, MiB], ...], up to where the daemon takes too long or fails."""
+    points = []
+    for size in sizes:
+        begin = time.monotonic()
+        try:
+            metrics = measure(bench, daemon, size)
+        except Failed:
+            break
+        points.append([size, metrics["time_s"], metrics["rss_mib"]])
+        if time.monotonic() - begin > bench.limit_s / 3:
+            break
+    return {"points": points}
+
+
+def growth_prefixes(bench, daemon):
+    return growth(bench, daemon, transit, (10_000, 30_000, 100_000, 300_000, 1_000_000))
+
+
+def growth_peers(bench, daemon):
+    return growth(bench, daemon, lambda b, d, n: reflector(b, d, n, 2_000), (10, 50, 100, 200, 500))
+
+
 def dialled_by_daemon(bench, daemon, sessions):
     neighbors = [Neighbor(i, passive=False) for i in range(sessions)]
     with Session(bench, daemon, neighbors) as session:
@@ -192,29 +242,27 @@ def idle(bench, daemon):
 
 def pair(bench, daemon):
     """Two daemons of a kind, each with one route of its own, started at the same moment."""
-    with tempfile.TemporaryDirectory(prefix="catflap-bench-") as name:
-        os.chmod(name, 0o755)
-        with World(name) as world:
-            commands = []
-            ends = ((World.LOCAL, DEVICE_AS, "10.1.0.0/24"), (Neighbor(0).address, DEVICE_AS + 1, "10.2.0.0/24"))
-            for index, (local, asn, network) in enumerate(ends):
-                other = Neighbor(0, asn=ends[1 - index][1], passive=False)
-                other.address = ends[1 - index][0]
-                networks = [network] if daemon.originates else []
-                setup = Setup([other], networks=networks, local=local, asn=asn, name=f"end{index}")
-                folder = Path(name) / str(index)
-                folder.mkdir()
-                commands += [(argv, index) for argv in daemon.commands(setup, folder)]
-            sniffer = _sniffer(world)
-            try:
-                begin = world.start(commands)
-                up, update = sniffer.run(bench.limit_s, daemon.originates, world.check_alive)
-            finally:
-                sniffer.close()
-            metrics = {"time_s": (up - begin) * SECONDS}
-            if update:
-                metrics["update_s"] = (update - begin) * SECONDS
-            return metrics
+    with scratch() as name, World(name) as world:
+        commands = []
+        ends = ((World.LOCAL, DEVICE_AS, "10.1.0.0/24"), (Neighbor(0).address, DEVICE_AS + 1, "10.2.0.0/24"))
+        for index, (local, asn, network) in enumerate(ends):
+            other = Neighbor(0, asn=ends[1 - index][1], passive=False)
+            other.address = ends[1 - index][0]
+            networks = [network] if daemon.originates else []
+            setup = Setup([other], networks=networks, local=local, asn=asn, name=f"end{index}")
+            folder = Path(name) / str(index)
+            folder.mkdir()
+            commands += [(argv, index) for argv in daemon.commands(setup, folder)]
+        sniffer = _sniffer(world)
+        try:
+            begin = world.start(commands)
+            up, update = sniffer.run(bench.limit_s, daemon.originates, world.check_alive)
+        finally:
+            sniffer.close()
+        metrics = {"time_s": (up - begin) * SECONDS}
+        if update:
+            metrics["update_s"] = (update - begin) * SECONDS
+        return metrics
 
 
 def _sniffer(world):

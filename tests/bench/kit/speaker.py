@@ -9,20 +9,23 @@ import pathlib
 import shutil
 import signal
 import statistics
+import subprocess
 import sys
 import tempfile
 import time
 
-from . import report, scenarios
+from . import plot, report, scenarios
 from .daemons import KINDS, ROOT
-from .world import Failed, remove_leftovers
+from .world import Failed, World, remove_leftovers, scratch
 
 SLOW_S = 8  # a daemon that needs longer than this for a scenario is measured once
 
 
 class Scenario:
-    def __init__(self, name, title, function, *arguments, limit_s=60):
+    def __init__(self, name, title, function, *arguments, limit_s=60, once=False, alone=False):
         self.name, self.title, self.limit_s = name, title, limit_s
+        self.once = once  # whatever --runs says
+        self.alone = alone  # no daemon takes part
         self.function, self.arguments = function, arguments
 
     def run(self, bench, daemon):
@@ -45,7 +48,25 @@ SCENARIOS = [
     Scenario("reflector-200", "reflector, 10 k prefixes to 200 clients", scenarios.reflector, 200),
     Scenario("kernel-500k", "500 k prefixes into the kernel's table", scenarios.kernel, 500_000, limit_s=40),
     Scenario("idle", "memory of one idle daemon with a session", scenarios.idle, limit_s=20),
+    Scenario("floor", "what the wire and the kernel can do", scenarios.floor, alone=True),
+    Scenario("growth-prefixes", "transit of 10 k to 1 M prefixes", scenarios.growth_prefixes, limit_s=30, once=True),
+    Scenario("growth-peers", "reflector, 2,000 prefixes to 10 to 500 clients", scenarios.growth_peers, limit_s=30,
+             once=True),
 ]
+SMOKE = [
+    Scenario("smoke-start", "daemon start", scenarios.start, limit_s=30),
+    Scenario("smoke-transit", "transit of 1,000", functools.partial(scenarios.transit, withdraw=True), 1000, limit_s=30),
+    Scenario("smoke-feeds", "3 feeds of 1,000", scenarios.feeds, 3, "synthetic 1000 1", limit_s=30),
+    Scenario("smoke-reflector", "1,000 to 5 clients", scenarios.reflector, 5, 1000, limit_s=30),
+    Scenario("smoke-pair", "two daemons", scenarios.pair, limit_s=30),
+]
+
+
+class Nobody:
+    name = "floor"
+
+
+NOBODY = Nobody()
 
 
 class Runner:
@@ -55,8 +76,8 @@ class Runner:
         self.failures = {}  # scenario -> daemon -> text
 
     def measure(self, scenario):
-        for number in range(self.options.runs):
-            for daemon in self.daemons:
+        for number in range(1 if scenario.once else self.options.runs):
+            for daemon in [NOBODY] if scenario.alone else self.daemons:
                 done = self.runs.setdefault(scenario.name, {}).setdefault(daemon.name, [])
                 if number and (len(done) < number or done[0]["wall_s"] > SLOW_S):
                     continue  # it failed or is slow
@@ -107,15 +128,62 @@ def machine():
             "load": round(os.getloadavg()[0], 2), "date": datetime.date.today().isoformat()}
 
 
-def real_feed(scratch):
+def real_feed(folder):
     data = pathlib.Path(os.environ.get("CATFLAP_DATA", ROOT.parent / "shared" / "data"))
     packed = data / "mrt" / "full-table-2015.table_dump_v2.xz"
     if not packed.exists():
         return None
-    unpacked = scratch / "feed.mrt"
+    unpacked = folder / "feed.mrt"
     with lzma.open(packed) as source, unpacked.open("wb") as target:
         shutil.copyfileobj(source, target, 1 << 20)
     return unpacked
+
+
+def smoke(options, bench, daemons):
+    """A few small measurements that must come to figures. Exit code; 77 where there can be no namespaces."""
+    try:
+        with World(tempfile.gettempdir()):
+            pass
+    except (OSError, subprocess.CalledProcessError) as error:
+        print(f"skipped: cannot make network namespaces: {error}")
+        return 77
+    runner = Runner(options, bench, daemons)
+    for scenario in SMOKE:
+        runner.measure(scenario)
+    for name, failed in runner.failures.items():
+        for daemon, why in failed.items():
+            print(f"{name}, {daemon}: {why}")
+    wrong = [f"{name}, {daemon}: no times" for name, rows in runner.results().items() for daemon, row in rows.items()
+             if "failed" not in row and not all(row[key] > 0 for key in row if key.endswith("_s") and "cpu" not in key)]
+    print("\n".join(wrong), end="\n" if wrong else "")
+    return 1 if wrong or runner.failures else 0
+
+
+def write(data, folder):
+    """JSON and plots."""
+    folder.mkdir(parents=True, exist_ok=True)
+    (folder / "speaker.json").write_text(json.dumps(data, indent=1) + "\n")
+    return draw(data, folder)
+
+
+def draw(data, folder):
+    """Returns [(name, title)]."""
+    results, daemons = data["results"], data["daemons"]
+    plots = []
+    for name, title, unit, suffix in (("time", "Time", "s", "_s"), ("memory", "Peak memory", "MiB", "rss_mib")):
+        groups = []
+        for scenario, metric, what, shown, _ in report.ROWS:
+            is_time = suffix == "_s" and shown in (report.SECONDS, report.MILLISECONDS) and "cpu" not in metric
+            if scenario in results and (is_time or metric == suffix):
+                label = scenario + {"update_s": ", first UPDATE", "withdraw_s": ", withdrawal"}.get(metric, "")
+                groups.append((label, {d: results[scenario].get(d, {}).get(metric) for d in daemons}))
+        if groups:
+            (folder / f"speaker-{name}.svg").write_text(plot.bars(title, unit, groups, daemons))
+            plots.append((f"speaker-{name}.svg", title))
+    if any(name.startswith("growth") for name in results):
+        (folder / "speaker-growth.svg").write_text(plot.growth(results, daemons))
+        plots.append(("speaker-growth.svg", "Growth"))
+    return plots
 
 
 def chosen(text, known, what):
@@ -126,9 +194,7 @@ def chosen(text, known, what):
     return names
 
 
-def main(arguments):
-    kinds = {kind.name: kind for kind in KINDS}
-    names = [scenario.name for scenario in SCENARIOS]
+def parse(arguments, kinds, names):
     parser = argparse.ArgumentParser(prog="tests/bench/run --speaker", description="BGP daemons side by side",
                                      epilog=f"Scenarios: {' '.join(names)}")
     parser.add_argument("--build", type=pathlib.Path, default=ROOT / "build" / "release")
@@ -140,31 +206,55 @@ def main(arguments):
                         help="wait up to S seconds for the daemon's End-of-RIB before the feed starts (default 0: the "
                         "feed starts when the last session is Established)")
     parser.add_argument("--out", type=pathlib.Path, default=ROOT / "build" / "bench", help="folder for JSON and plots")
-    options = parser.parse_args(arguments)
-    wanted = chosen(options.scenarios, names, "scenario")
-    build = options.build.resolve()
+    parser.add_argument("--write-results", action="store_true", help="put table and plots into tests/bench/RESULTS.md")
+    parser.add_argument("--smoke", action="store_true", help="only see whether the kit works: seconds, no figures to keep")
+    return parser.parse_args(arguments)
+
+
+def installed(names, kinds, build):
     daemons = []
-    for name in chosen(options.daemons, kinds, "daemon"):
+    for name in names:
         daemon = kinds[name](build)
         if daemon.available():
             daemons.append(daemon)
         else:
             print(f"{name}: skipped, no {daemon.path()}", file=sys.stderr)
+    return daemons
+
+
+def main(arguments):
+    kinds = {kind.name: kind for kind in KINDS}
+    names = [scenario.name for scenario in SCENARIOS]
+    options = parse(arguments, kinds, names)
+    if os.geteuid() != 0:
+        print("tests/bench/run: daemons run in network namespaces: run as root", file=sys.stderr)
+        return 77 if options.smoke else 1
+    wanted = chosen(options.scenarios, names, "scenario")
+    build = options.build.resolve()
+    if options.smoke:
+        options.daemons, options.runs = "self,bird2", 1
+    daemons = installed(chosen(options.daemons, kinds, "daemon"), kinds, build)
     if not (build / "bin" / "catflap-bgp-load").exists():
         sys.exit(f"tests/bench/run: no {build}/bin/catflap-bgp-load: build with tests, or say --build")
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))  # as ^C: by way of everything that cleans up
-    remove_leftovers()
-    with tempfile.TemporaryDirectory(prefix="catflap-bench-") as scratch:
-        feed = real_feed(pathlib.Path(scratch)) if any(name.startswith("real") for name in wanted) else None
+    if not options.smoke:  # which may run where the process ids of other kits cannot be seen
+        remove_leftovers()
+    about = machine()
+    with scratch() as folder:
+        reads_table = not options.smoke and any(name.startswith("real") for name in wanted)
+        feed = real_feed(pathlib.Path(folder)) if reads_table else None
         bench = scenarios.Bench(build, options.limit, options.settle, feed)
+        if options.smoke:
+            return smoke(options, bench, daemons)
         runner = Runner(options, bench, daemons)
-        about = machine()
         for scenario in SCENARIOS:
             if scenario.name in wanted:
                 runner.measure(scenario)
-    labels = {daemon.name: daemon.label() for daemon in daemons}
-    data = {"machine": about, "daemons": labels, "titles": {s.name: s.title for s in SCENARIOS},
-            "results": runner.results()}
-    options.out.mkdir(parents=True, exist_ok=True)
-    (options.out / "speaker.json").write_text(json.dumps(data, indent=1) + "\n")
-    print(report.text(data))
+    data = {"machine": about, "runs": options.runs, "slow_s": SLOW_S, "daemons": {d.name: d.label() for d in daemons},
+            "titles": {s.name: s.title for s in SCENARIOS}, "results": runner.results()}
+    write(data, options.out)
+    if options.write_results:
+        here = pathlib.Path(__file__).resolve().parents[1]
+        report.write_section(here / "RESULTS.md", data, draw(data, here))
+    print(report.text(data), end="")
+    return 0

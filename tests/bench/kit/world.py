@@ -3,14 +3,16 @@ import ctypes
 import os
 import pathlib
 import resource
+import shutil
 import signal
 import subprocess
+import tempfile
 import time
 
 LIBC = ctypes.CDLL(None, use_errno=True)
 CLONE_NEWNET = 0x40000000
 PR_SET_PDEATHSIG = 1
-PREFIX = "cfbench"  # of names of namespaces; then the kit's process id
+PREFIX = "cfbench"  # of names of namespaces and folders; then the kit's process id
 TICKS = os.sysconf("SC_CLK_TCK")
 
 
@@ -183,12 +185,24 @@ class World:
         return sum(process.memory_mib(what) for process in self.processes)
 
 
+def scratch():
+    """A folder for one measurement; daemons that change their user reach it."""
+    folder = tempfile.TemporaryDirectory(prefix=f"{PREFIX}{os.getpid()}-")
+    os.chmod(folder.name, 0o755)
+    return folder
+
+
 def remove_leftovers():
-    """Namespaces of kits that were killed."""
-    for name in os.listdir("/run/netns") if os.path.isdir("/run/netns") else ():
-        owner = name[len(PREFIX):].partition("-")[0]
-        if name.startswith(PREFIX) and owner.isdigit() and not os.path.exists(f"/proc/{owner}"):
-            subprocess.run(["ip", "netns", "del", name], check=False)
+    """Namespaces and folders of kits that were killed without warning."""
+    for place in ("/run/netns", tempfile.gettempdir()):
+        for name in os.listdir(place) if os.path.isdir(place) else ():
+            owner = name[len(PREFIX):].partition("-")[0]
+            if not name.startswith(PREFIX) or not owner.isdigit() or os.path.exists(f"/proc/{owner}"):
+                continue
+            if place == "/run/netns":
+                subprocess.run(["ip", "netns", "del", name], check=False)
+            else:
+                shutil.rmtree(os.path.join(place, name), ignore_errors=True)
 
 
 def peer_address(number):

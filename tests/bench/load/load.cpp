@@ -24,6 +24,9 @@ namespace {
 constexpr std::int64_t kMillisecond = 1'000'000;
 /// A daemon that is just starting is asked again at once: what is measured is when it is there.
 constexpr std::int64_t kRedialEvery = kMillisecond / 4;
+/// A peer that has no answer to its OPEN by then dials again: connect retry time 1 with the jitter of RFC
+/// 4271 §10. A full accept queue lets connections seem to come about of which the daemon knows nothing.
+constexpr std::int64_t kAnswerWithin = 1000 * kMillisecond;
 constexpr std::int64_t kTickEvery = 500 * kMillisecond;
 constexpr std::uint64_t kInputTag = 0, kListenerTag = 1;
 
@@ -144,11 +147,11 @@ int Load::run() {
 }
 
 int Load::next_timeout_ms() const {
-  if (redials_.empty()) {
-    return static_cast<int>(kTickEvery / kMillisecond);
-  }
-  // A fraction of a millisecond is spun away: only while a daemon starts.
-  return static_cast<int>(std::max<std::int64_t>(0, redials_.begin()->first - now_ns()) / kMillisecond);
+  std::int64_t due = now_ns() + kTickEvery;
+  due = redials_.empty() ? due : std::min(due, redials_.begin()->first);
+  due = unanswered_.empty() ? due : std::min(due, unanswered_.begin()->first);
+  // A fraction of a millisecond is spun away: only while sessions come up.
+  return static_cast<int>(std::max<std::int64_t>(0, due - now_ns()) / kMillisecond);
 }
 
 void Load::read_commands() {
@@ -200,6 +203,12 @@ Status Load::command(const std::string& line) {
   }
   if (words[0] == "send") {
     return goal_of(1).and_then([this](std::optional<std::size_t> goal) { return send(goal); });
+  }
+  if (words[0] == "goal" && words.size() == 2) {
+    return goal_of(1).map([this](std::optional<std::size_t> goal) {
+      set_goal(*goal);
+      emit(R"({"event":"goal"})");
+    });
   }
   if (words[0] == "drop" && words.size() >= 2) {
     return goal_of(2).and_then([&](std::optional<std::size_t> goal) { return drop(words[1], goal); });
@@ -297,7 +306,10 @@ void Load::dial(Peer& peer) {
     watch(peer, true);
   } else {
     redials_.emplace(now_ns() + kRedialEvery, &peer);
+    return;
   }
+  const auto jitter = static_cast<std::int64_t>(rng_.below(static_cast<std::uint64_t>(kAnswerWithin / 4)));
+  unanswered_.emplace(now_ns() + kAnswerWithin - jitter, Unanswered{&peer, peer.dials()});
 }
 
 void Load::watch(Peer& peer, bool added) {
@@ -486,6 +498,15 @@ void Load::tick() {
   const std::int64_t now = now_ns();
   while (!redials_.empty() && redials_.begin()->first <= now) {
     dial(*redials_.extract(redials_.begin()).mapped());
+  }
+  while (!unanswered_.empty() && unanswered_.begin()->first <= now) {
+    const Unanswered it = unanswered_.extract(unanswered_.begin()).mapped();
+    const Peer::State state = it.peer->state();
+    if (it.peer->dials() == it.dial &&
+        (state == Peer::State::connecting || state == Peer::State::open_sent)) {
+      it.peer->close("no answer");
+      dial(*it.peer);
+    }
   }
   if (now < tick_at_) {
     return;

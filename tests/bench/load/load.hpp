@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "base/result.hpp"
+#include "base/rng.hpp"
 #include "load/peer.hpp"
 #include "sys/unique_fd.hpp"
 
@@ -64,6 +65,12 @@ class Load {
   std::size_t established_ = 0, end_of_rib_ = 0, sent_ = 0, feeders_ = 0, sinks_ = 0, missing_ = 0;
   std::optional<std::size_t> goal_;
   std::multimap<std::int64_t, Peer*> redials_;  ///< by the time when they are due
+  struct Unanswered {
+    Peer* peer;
+    std::uint32_t dial;  ///< which one; the peer may have dialled again since
+  };
+  std::multimap<std::int64_t, Unanswered> unanswered_;  ///< dials by the time when they are given up
+  Rng rng_{1};
   std::int64_t tick_at_ = 0;
 };
 

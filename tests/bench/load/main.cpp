@@ -19,13 +19,14 @@ Many BGP sessions at once, to load a daemon and to see what it sends on. Command
   prepare               encodes what will be announced
   start dial|listen     all peers connect at once and again until they succeed, or wait to be connected to
   send [GOAL]           feeders announce; "reached" tells when every sink holds GOAL prefixes
+  goal GOAL             the same for a load that others send to
   drop NAME|feeders [GOAL]
                         closes these sessions
   stats                 sums over the sinks
   quit
 
 Events, one JSON object a line, t in nanoseconds of CLOCK_MONOTONIC: prepared, started, all-established,
-all-end-of-rib, sending, all-sent, reached, dropped, closed, stats, error.
+all-end-of-rib, sending, goal, all-sent, reached, dropped, closed, stats, error.
 )";
 
 }  // namespace

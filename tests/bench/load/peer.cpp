@@ -83,6 +83,7 @@ bool Peer::dial() {
     return false;
   }
   fd_ = std::move(fd);
+  ++dials_;
   state_ = State::connecting;
   return true;
 }

@@ -45,6 +45,7 @@ class Peer {
 
   /// Starts to connect from its own address. False: refused at once or no socket, see errno.
   bool dial();
+  std::uint32_t dials() const { return dials_; }
   /// Takes over a connected socket; the OPEN is on its way.
   void connected(sys::UniqueFd fd);
   /// The connect of dial() is over: true if it came about.
@@ -96,6 +97,7 @@ class Peer {
   Bytes carry_;    ///< the beginning of a message whose rest is not there yet
   Bytes control_;  ///< OPEN and KEEPALIVEs to send
   Stream stream_;
+  std::uint32_t dials_ = 0;
   std::size_t sent_ = 0;  ///< octets of the stream
   bool streaming_ = false;
   std::int64_t batch_at_ = 0;  ///< when the octets being handled were read
