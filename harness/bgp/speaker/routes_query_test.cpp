@@ -5,7 +5,7 @@
 #include <string>
 #include <vector>
 
-#include "bgp/speaker/virtual_network.hpp"
+#include "sim/testing.hpp"
 
 /// Speaker::routes walked in steps, as a long `show route` does.
 namespace catflap::bgp::testing {

@@ -1,6 +1,6 @@
 #include <gtest/gtest.h>
 
-#include "bgp/speaker/virtual_network.hpp"
+#include "sim/testing.hpp"
 
 /// What attributes look like on the other side.
 namespace catflap::bgp::testing {

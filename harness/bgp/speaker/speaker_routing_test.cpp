@@ -1,6 +1,6 @@
 #include <gtest/gtest.h>
 
-#include "bgp/speaker/virtual_network.hpp"
+#include "sim/testing.hpp"
 
 /// Several routers: decisions, reflection, refresh, limits, ADD-PATH, graceful restart.
 namespace catflap::bgp::testing {

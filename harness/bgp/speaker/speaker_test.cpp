@@ -1,6 +1,6 @@
 #include <gtest/gtest.h>
 
-#include "bgp/speaker/virtual_network.hpp"
+#include "sim/testing.hpp"
 
 namespace catflap::bgp::testing {
 namespace {
