@@ -1,13 +1,83 @@
 #include "bgp/rib/attr_pool.hpp"
 
-#include <memory>
+#include <algorithm>
+#include <cstring>
+#include <new>
 #include <utility>
 
 #include "base/assert.hpp"
+#include "bgp/rib/attr_codec.hpp"
 
 namespace catflap::bgp::rib {
 namespace {
+
 constexpr std::size_t kBucketsAtStart = 64;
+
+std::uint64_t mixed(std::uint64_t value) {
+  value = (value ^ value >> 32U) * 0xBF58476D1CE4E5B9ULL;
+  return value ^ value >> 29U;
+}
+
+std::uint64_t hash_of_octets(BytesView octets, std::uint64_t seed) {
+  std::uint64_t hash = seed + octets.size() * 0x9E3779B97F4A7C15ULL;
+  while (octets.size() >= sizeof(std::uint64_t)) {
+    std::uint64_t word = 0;
+    std::memcpy(&word, octets.data(), sizeof(word));
+    hash = mixed(hash ^ word) * 0x9E3779B97F4A7C15ULL;
+    octets = octets.subspan(sizeof(word));
+  }
+  std::uint64_t rest = 0;
+  if (!octets.empty()) {
+    std::memcpy(&rest, octets.data(), octets.size());
+  }
+  return mixed(hash ^ rest);
+}
+
+std::size_t hash_of_frame(const policy::RouteAttrs& attrs) {
+  std::uint64_t hash = static_cast<std::uint64_t>(attrs.source) << 32U | attrs.preference;
+  const std::hash<net::IpAddr> of_address;
+  hash = mixed(hash ^ (attrs.from ? of_address(*attrs.from) : 1U));
+  if (attrs.recursive) {
+    hash = mixed(hash ^ of_address(attrs.recursive->address));
+  }
+  for (const policy::NextHop& hop : attrs.forwarding.next_hops) {
+    hash = mixed(hash ^ (hop.via ? of_address(*hop.via) : 1U) ^
+                 static_cast<std::uint64_t>(hop.interface) << 32U);
+  }
+  return static_cast<std::size_t>(mixed(hash ^ static_cast<std::uint64_t>(attrs.forwarding.destination)));
+}
+
+bool same_frame(const policy::RouteAttrs& a, const policy::RouteAttrs& b) {
+  // Every field must be compared: this fails to compile when one is added.
+  const auto& [source, scope, preference, from, forwarding, recursive, bgp, extra] = a;
+  (void)bgp;  // packed, and compared so
+  return source == b.source && scope == b.scope && preference == b.preference && from == b.from &&
+         forwarding == b.forwarding && recursive == b.recursive && extra == b.extra;
+}
+
+AttrSummary summary_of(const wire::Attributes& bgp) {
+  AttrSummary summary;
+  constexpr std::size_t kMost = 0xFFFF;
+  summary.has_local_pref = bgp.local_pref.has_value();
+  summary.local_pref = bgp.local_pref.value_or(0);
+  summary.has_med = bgp.med.has_value();
+  summary.med = bgp.med.value_or(0);
+  summary.has_originator_id = bgp.originator_id.has_value();
+  summary.originator_id = bgp.originator_id.value_or(0);
+  summary.clusters = static_cast<std::uint16_t>(std::min(bgp.cluster_list.size(), kMost));
+  summary.origin = bgp.origin.value_or(wire::Origin::incomplete);
+  summary.llgr_stale =
+      std::find(bgp.communities.begin(), bgp.communities.end(), net::kLlgrStale) != bgp.communities.end();
+  if (bgp.as_path) {
+    summary.has_path = true;
+    summary.path_length = static_cast<std::uint16_t>(std::min(bgp.as_path->length(), kMost));
+    const auto first = bgp.as_path->first();
+    summary.has_neighbour_as = first.has_value();
+    summary.neighbour_as = first.value_or(0);
+  }
+  return summary;
+}
+
 }  // namespace
 
 AttrPool::AttrPool() : buckets_(kBucketsAtStart, nullptr) {}
@@ -16,44 +86,83 @@ AttrPool::~AttrPool() {
   CATFLAP_ASSERT(live_ == 0);
 }
 
+AttrRef::Frame* AttrPool::frame_of(policy::RouteAttrs& attrs) {
+  if (last_frame_ != nullptr && same_frame(last_frame_->attrs, attrs)) {
+    return last_frame_;
+  }
+  const std::size_t hash = hash_of_frame(attrs);
+  for (auto [at, end] = frames_.equal_range(hash); at != end; ++at) {
+    if (same_frame(at->second->attrs, attrs)) {
+      return last_frame_ = at->second.get();
+    }
+  }
+  auto frame = std::make_unique<AttrRef::Frame>();
+  wire::Attributes bgp = std::exchange(attrs.bgp, {});
+  frame->attrs = attrs;
+  attrs.bgp = std::move(bgp);
+  frame->pool = this;
+  frame->hash = hash;
+  return last_frame_ = frames_.emplace(hash, std::move(frame))->second.get();
+}
+
 AttrRef AttrPool::intern(policy::RouteAttrs&& attrs) {
-  const std::size_t hash = policy::hash_of(attrs);
-  if (AttrRef::Node* found = find(attrs, hash)) {
-    return AttrRef(found);
-  }
-  return insert(std::move(attrs), hash);
-}
-
-AttrRef AttrPool::intern(const policy::RouteAttrs& attrs) {
-  const std::size_t hash = policy::hash_of(attrs);
-  if (AttrRef::Node* found = find(attrs, hash)) {
-    return AttrRef(found);
-  }
-  return insert(policy::RouteAttrs(attrs), hash);
-}
-
-AttrRef::Node* AttrPool::find(const policy::RouteAttrs& attrs, std::size_t hash) const {
+  AttrRef::Frame* const frame = frame_of(attrs);
+  scratch_.clear();
+  pack(attrs.bgp, scratch_);
+  const auto hash = static_cast<std::uint32_t>(hash_of_octets(scratch_, frame->hash));
   AttrRef::Node* node = buckets_[hash & (buckets_.size() - 1)];
-  while (node != nullptr && (node->hash != hash || !(node->attrs == attrs))) {
-    node = node->next;
+  for (; node != nullptr; node = node->next) {
+    if (node->hash == hash && node->frame == frame && node->size == scratch_.size() &&
+        std::memcmp(node->octets(), scratch_.data(), scratch_.size()) == 0) {
+      return AttrRef(node);
+    }
   }
-  return node;
-}
-
-AttrRef AttrPool::insert(policy::RouteAttrs&& attrs, std::size_t hash) {
   if (live_ >= buckets_.size()) {
     grow();
   }
-  auto node = std::make_unique<AttrRef::Node>();
-  node->attrs = std::move(attrs);
-  node->pool = this;
-  node->hash = hash;
+  void* const place = ::operator new(sizeof(AttrRef::Node) + scratch_.size());
+  node = new (place) AttrRef::Node();
+  node->frame = frame;
+  ++frame->users;
   node->serial = ++last_serial_;
+  node->hash = hash;
+  node->size = static_cast<std::uint32_t>(scratch_.size());
+  node->summary = summary_of(attrs.bgp);
+  std::memcpy(node->octets(), scratch_.data(), scratch_.size());
   AttrRef::Node*& bucket = buckets_[hash & (buckets_.size() - 1)];
   node->next = bucket;
-  bucket = node.release();  // from here on the handles own it: the last one calls remove()
+  bucket = node;  // from here on the handles own it: the last one calls remove()
   ++live_;
-  return AttrRef(bucket);
+  AttrRef handle(node);
+  keep_unpacked(node, std::move(attrs));  // whoever makes attributes mostly looks at them at once
+  return handle;
+}
+
+void AttrPool::keep_unpacked(AttrRef::Node* node, policy::RouteAttrs&& attrs) {
+  auto unpacked = std::make_unique<policy::RouteAttrs>(std::move(attrs));
+  node->unpacked_at = static_cast<std::uint32_t>(unpacked_.size());
+  unpacked_.push_back(node);
+  node->unpacked = unpacked.release();
+}
+
+void AttrPool::unpack_node(AttrRef::Node* node) {
+  policy::RouteAttrs attrs = node->frame->attrs;
+  unpack(node->view(), attrs.bgp);
+  keep_unpacked(node, std::move(attrs));
+}
+
+void AttrPool::drop_unpacked(AttrRef::Node* node) noexcept {
+  const std::unique_ptr<policy::RouteAttrs> dead(std::exchange(node->unpacked, nullptr));
+  unpacked_.back()->unpacked_at = node->unpacked_at;
+  std::swap(unpacked_[node->unpacked_at], unpacked_.back());
+  unpacked_.pop_back();
+}
+
+void AttrPool::forget_unpacked() const noexcept {
+  for (AttrRef::Node* node : unpacked_) {
+    const std::unique_ptr<policy::RouteAttrs> dead(std::exchange(node->unpacked, nullptr));
+  }
+  unpacked_.clear();
 }
 
 void AttrPool::remove(AttrRef::Node* node) noexcept {
@@ -63,7 +172,27 @@ void AttrPool::remove(AttrRef::Node* node) noexcept {
   }
   *slot = node->next;
   --live_;
-  const std::unique_ptr<AttrRef::Node> dead(node);
+  if (node->unpacked != nullptr) {
+    drop_unpacked(node);
+  }
+  AttrRef::Frame* const frame = node->frame;
+  node->~Node();
+  ::operator delete(node);
+  if (--frame->users == 0) {
+    release(frame);
+  }
+}
+
+void AttrPool::release(AttrRef::Frame* frame) noexcept {
+  if (last_frame_ == frame) {
+    last_frame_ = nullptr;
+  }
+  auto at = frames_.lower_bound(frame->hash);
+  while (at->second.get() != frame) {
+    ++at;
+  }
+  const std::unique_ptr<AttrRef::Frame> dead = std::move(at->second);  // its next hop may end other things
+  frames_.erase(at);
 }
 
 void AttrPool::grow() {

@@ -13,7 +13,7 @@ namespace {
 using policy::RouteAttrs;
 
 /// BIRD takes a route without AS_PATH as longer than any other.
-constexpr std::size_t kPathLengthWithout = 10'000;
+constexpr std::size_t kPathLengthWithout = 0xFFFF;
 
 /// Everything of a path that the decision looks at.
 struct Rank {
@@ -22,6 +22,7 @@ struct Rank {
   bool usable = false;
   bool reachable = false;
   bool stale = false;
+  std::uint32_t preference = 0;
   std::uint32_t local_pref = 0;
   std::size_t path_length = 0;
   wire::Origin origin = wire::Origin::incomplete;
@@ -46,28 +47,26 @@ std::uint32_t metric_of_other(const RouteAttrs& attrs) {
 }
 
 Rank rank_of(const Path& path, const Protocols& protocols) {
-  const RouteAttrs& attrs = *path.attrs;
   Rank rank;
   rank.path = &path;
   rank.options = &protocols.get(path.protocol);
   rank.usable = !path.flags.filtered && !path.flags.unusable;
   rank.reachable = path.reachable();
+  rank.preference = path.attrs.preference();
   if (!rank.options->bgp) {
-    rank.metric = metric_of_other(attrs);
+    rank.metric = metric_of_other(path.attrs.frame());
     return rank;
   }
-  const wire::Attributes& bgp = attrs.bgp;
-  rank.stale = path.flags.llgr_stale || std::find(bgp.communities.begin(), bgp.communities.end(),
-                                                  net::kLlgrStale) != bgp.communities.end();
-  rank.local_pref = bgp.local_pref.value_or(rank.options->default_local_pref);
-  rank.path_length = bgp.as_path ? bgp.as_path->length() : kPathLengthWithout;
-  rank.origin = bgp.origin.value_or(wire::Origin::incomplete);
-  rank.med = bgp.med.value_or(rank.options->default_med);
-  rank.neighbour_as =
-      bgp.as_path ? bgp.as_path->first().value_or(rank.options->local_as) : rank.options->local_as;
+  const AttrSummary& bgp = path.attrs.summary();
+  rank.stale = path.flags.llgr_stale || bgp.llgr_stale;
+  rank.local_pref = bgp.has_local_pref ? bgp.local_pref : rank.options->default_local_pref;
+  rank.path_length = bgp.has_path ? bgp.path_length : kPathLengthWithout;
+  rank.origin = bgp.origin;
+  rank.med = bgp.has_med ? bgp.med : rank.options->default_med;
+  rank.neighbour_as = bgp.has_neighbour_as ? bgp.neighbour_as : rank.options->local_as;
   rank.metric = rank.options->igp_metric ? path.forwarding().igp_metric : 0;
-  rank.router_id = bgp.originator_id.value_or(rank.options->remote_id);
-  rank.clusters = bgp.cluster_list.size();
+  rank.router_id = bgp.has_originator_id ? bgp.originator_id : rank.options->remote_id;
+  rank.clusters = bgp.clusters;
   return rank;
 }
 
@@ -85,7 +84,7 @@ std::optional<Comparison> before_med(const Rank& a, const Rank& b) {
   if (auto decided = lower(!a.usable, !b.usable, DecisionStep::usable)) {
     return decided;
   }
-  if (auto decided = lower(b.path->attrs->preference, a.path->attrs->preference, DecisionStep::preference)) {
+  if (auto decided = lower(b.preference, a.preference, DecisionStep::preference)) {
     return decided;
   }
   if (auto decided = lower(a.options->bgp, b.options->bgp, DecisionStep::protocol_kind)) {
@@ -124,7 +123,7 @@ std::optional<Comparison> by_med(const Rank& a, const Rank& b) {
 
 std::optional<Comparison> through_igp_metric(const Rank& a, const Rank& b) {
   if (!a.options->bgp) {
-    return a.path->attrs->source == b.path->attrs->source
+    return a.path->attrs.source() == b.path->attrs.source()
                ? lower(a.metric, b.metric, DecisionStep::igp_metric)
                : std::nullopt;
   }
@@ -214,7 +213,7 @@ std::string against(std::string_view what, std::uint64_t loser, std::uint64_t wi
 std::string text_of(const Rank& winner, const Rank& loser, DecisionStep step) {
   switch (step) {
     case DecisionStep::preference:
-      return against("preference", loser.path->attrs->preference, winner.path->attrs->preference);
+      return against("preference", loser.preference, winner.preference);
     case DecisionStep::local_pref:
       return against("local preference", loser.local_pref, winner.local_pref);
     case DecisionStep::path_length:
@@ -235,8 +234,9 @@ std::string text_of(const Rank& winner, const Rank& loser, DecisionStep step) {
     case DecisionStep::usable:
       return loser.path->flags.filtered ? "rejected by the import filter" : "unusable: a loop";
     case DecisionStep::resolvable:
-      return loser.path->next_hop && !loser.path->next_hop->problem.empty() ? loser.path->next_hop->problem
-                                                                            : "next hop is not reachable";
+      return loser.path->next_hop() != nullptr && !loser.path->next_hop()->problem.empty()
+                 ? loser.path->next_hop()->problem
+                 : "next hop is not reachable";
     case DecisionStep::best:
     case DecisionStep::protocol_kind:
     case DecisionStep::stale:
@@ -297,6 +297,20 @@ Comparison compare(const Path& a, const Path& b, const Protocols& protocols) {
   return compare(rank_of(a, protocols), rank_of(b, protocols));
 }
 
+bool irrelevant_beside(const Path& best, const Path& other, const Protocols& protocols, bool added) {
+  if (!protocols.plain()) {
+    return false;
+  }
+  const Rank a = rank_of(best, protocols);
+  const Rank b = rank_of(other, protocols);
+  if (const auto decided = before_med(a, b)) {
+    return decided->first_wins;  // not even tied with the best
+  }
+  // A new path that loses against the best, with MED where that counts, can at most beat its own neighbouring
+  // AS's candidate, and so loses again. One that goes may have kept another one out by its MED.
+  return added && compare(a, b).first_wins;
+}
+
 std::size_t best_of(std::span<const Path> paths, const Protocols& protocols) {
   if (paths.empty()) {
     return kNoBest;
@@ -305,22 +319,37 @@ std::size_t best_of(std::span<const Path> paths, const Protocols& protocols) {
   if (paths.size() == 1) {
     return usable(paths.front()) ? 0 : kNoBest;
   }
+  // As long as no MED differs and nobody prefers the older, the comparison is a total order and one pass is
+  // enough.
   Rank leader = rank_of(paths.front(), protocols);
   std::size_t tied = 1;
+  bool plain = !leader.options->prefer_older;
+  const Path* best = leader.path;
+  Rank first = leader;
   for (const Path& path : paths.subspan(1)) {
     const Rank rank = rank_of(path, protocols);
     const auto decided = before_med(rank, leader);
     if (!decided) {
       ++tied;
+      plain = plain && rank.med == leader.med && !rank.options->prefer_older;
+      if (plain && compare(rank, first).first_wins) {
+        first = rank;
+      }
     } else if (decided->first_wins) {
       leader = rank;
+      first = rank;
       tied = 1;
+      plain = !rank.options->prefer_older;
     }
   }
   if (!leader.usable) {
     return kNoBest;
   }
-  const Path* best = tied == 1 ? leader.path : winner_of(group_winners(paths, leader, protocols));
+  if (tied == 1) {
+    best = leader.path;
+  } else {
+    best = plain ? first.path : winner_of(group_winners(paths, leader, protocols));
+  }
   return static_cast<std::size_t>(best - paths.data());
 }
 

@@ -1,11 +1,13 @@
 #pragma once
 
+#include <array>
+#include <chrono>
 #include <cstddef>
 #include <cstdint>
-#include <map>
 #include <span>
 #include <string>
 #include <string_view>
+#include <unordered_map>
 #include <vector>
 
 #include "base/instant.hpp"
@@ -42,17 +44,40 @@ struct DecisionOptions {
 class Protocols {
  public:
   /// After a change, tell the tables: Table::protocol_changed().
-  void set(ProtocolId id, DecisionOptions options) { options_[id] = std::move(options); }
-  void remove(ProtocolId id) { options_.erase(id); }
+  void set(ProtocolId id, DecisionOptions options) {
+    remove(id);
+    odd_ += is_odd(options) ? 1U : 0U;
+    options_.emplace(id, std::move(options));
+  }
+  void remove(ProtocolId id) {
+    last_ = nullptr;
+    const auto found = options_.find(id);
+    if (found != options_.end()) {
+      odd_ -= is_odd(found->second) ? 1U : 0U;
+      options_.erase(found);
+    }
+  }
+  /// True if no protocol has a knob with which the comparison of paths is no order.
+  bool plain() const { return odd_ == 0; }
   /// Options of a protocol that is not BGP if `id` is unknown.
   const DecisionOptions& get(ProtocolId id) const {
-    const auto found = options_.find(id);
-    return found == options_.end() ? none_ : found->second;
+    if (last_ == nullptr || last_id_ != id) {
+      const auto found = options_.find(id);
+      last_ = found == options_.end() ? &none_ : &found->second;
+      last_id_ = id;
+    }
+    return *last_;
   }
 
  private:
-  std::map<ProtocolId, DecisionOptions> options_;
+  static bool is_odd(const DecisionOptions& options) {
+    return !options.path_metric || options.med_metric || options.prefer_older;
+  }
+  std::unordered_map<ProtocolId, DecisionOptions> options_;  ///< for look-up only
+  std::size_t odd_ = 0;
   DecisionOptions none_;
+  mutable const DecisionOptions* last_ = nullptr;
+  mutable ProtocolId last_id_ = 0;
 };
 
 struct PathFlags {
@@ -65,19 +90,52 @@ struct PathFlags {
   bool operator==(const PathFlags&) const = default;
 };
 
-/// A route in a table, under its prefix.
+/// An instant to the microsecond in 7 octets; enough for 2000 years.
+class ChangeTime {
+ public:
+  ChangeTime() = default;
+  ChangeTime(Instant at) {  // NOLINT(google-explicit-constructor): a smaller Instant
+    const auto us = static_cast<std::uint64_t>(
+        std::chrono::duration_cast<std::chrono::microseconds>(at.since_origin()).count());
+    for (std::size_t i = 0; i < octets_.size(); ++i) {
+      octets_[i] = static_cast<std::uint8_t>(us >> (8 * i));
+    }
+  }
+  operator Instant() const {  // NOLINT(google-explicit-constructor)
+    std::uint64_t us = 0;
+    for (std::size_t i = 0; i < octets_.size(); ++i) {
+      us |= static_cast<std::uint64_t>(octets_[i]) << (8 * i);
+    }
+    return Instant(std::chrono::microseconds(us));
+  }
+  auto operator<=>(const ChangeTime& other) const { return Instant(*this) <=> Instant(other); }
+  bool operator==(const ChangeTime&) const = default;
+
+ private:
+  std::array<std::uint8_t, 7> octets_{};
+};
+
+/// A route in a table, under its prefix. Small: a table holds 10^7 of them.
 struct Path {
   AttrRef attrs;
-  NextHopRef next_hop;  ///< for a recursive route
   ProtocolId protocol = 0;
   PathId path_id = 0;
-  Instant last_change;
+  ChangeTime last_change;
   PathFlags flags;
 
+  /// Of a recursive route that was bound; else nullptr.
+  const NextHopEntry* next_hop() const { return attrs.next_hop(); }
   /// Where it leads: the resolver's answer, or what the attributes say.
-  const policy::Forwarding& forwarding() const { return next_hop ? next_hop->forwarding : attrs->forwarding; }
+  const policy::Forwarding& forwarding() const {
+    return attrs.next_hop() != nullptr ? attrs.next_hop()->forwarding : attrs.frame().forwarding;
+  }
+  /// What filters get beside the attributes: the resolver's answer, nullptr if there is none.
+  const policy::Forwarding* resolved() const {
+    return attrs.next_hop() != nullptr ? &attrs.next_hop()->forwarding : nullptr;
+  }
   bool reachable() const { return forwarding().destination == policy::Destination::unicast; }
 };
+static_assert(sizeof(Path) == 24);
 
 /// The criterion at which a path lost.
 enum class DecisionStep : std::uint8_t {
@@ -113,6 +171,11 @@ struct Comparison {
 Comparison compare(const Path& a, const Path& b, const Protocols& protocols);
 
 inline constexpr std::size_t kNoBest = static_cast<std::size_t>(-1);
+
+/// True if `other`, which is not in the table yet or stands there beside `best`, cannot change that `best` is
+/// the best: it loses against it in every way that could matter. `added`: it is new; else it was replaced or
+/// goes away.
+bool irrelevant_beside(const Path& best, const Path& other, const Protocols& protocols, bool added);
 
 /// The index of the best of `paths`, kNoBest if none is usable. Does not depend on the order of `paths`
 /// (where two protocols differ in the knobs `path metric` or `med metric`, BIRD's "if either has it" is no

@@ -181,8 +181,8 @@ INSTANTIATE_TEST_SUITE_P(
         StepCase{"older", DecisionStep::older,
                  [](W& w, A&, A&) { w.change(1, [](DecisionOptions& o) { o.prefer_older = true; }); },
                  [](Path& a, Path& b) {
-                   a.last_change = Instant(Duration(1));
-                   b.last_change = Instant(Duration(2));
+                   a.last_change = Instant(std::chrono::microseconds(1));
+                   b.last_change = Instant(std::chrono::microseconds(2));
                  }},
         StepCase{"originator_id_takes_the_place_of_the_router_id", DecisionStep::router_id,
                  [](W&, A& a, A&) { a.bgp.originator_id = 1; }},

@@ -185,12 +185,12 @@ void NextHopResolver::look_up(NextHopEntry& entry) const {
   }
   entry.through = matched;
   const Path& path = *found->best();
-  if (path.attrs->recursive) {
+  if (path.attrs.frame().recursive) {
     entry.problem = to_string(entry.address) + " is only reached through " + to_string(matched) +
                     ", whose own next hop is recursive";
     return;
   }
-  policy::Forwarding answer = path.attrs->forwarding;
+  policy::Forwarding answer = path.attrs.frame().forwarding;
   for (policy::NextHop& hop : answer.next_hops) {
     if (hop.via) {
       continue;
@@ -203,7 +203,7 @@ void NextHopResolver::look_up(NextHopEntry& entry) const {
     hop.via = entry.link_local ? *entry.link_local : entry.address;
   }
   policy::normalise(answer.next_hops);
-  answer.igp_metric = policy::igp_metric_of(*path.attrs, path.attrs->forwarding);
+  answer.igp_metric = policy::igp_metric_of(path.attrs.frame(), path.attrs.frame().forwarding);
   entry.forwarding = std::move(answer);
 }
 

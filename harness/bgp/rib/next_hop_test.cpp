@@ -191,9 +191,15 @@ TEST_F(Resolver, RefusesOurOwnAddress) {
 }
 
 TEST_F(Resolver, UsesTheLinkLocalAddressOnLink) {
-  add("2001:db8::/64", device(2));
-  EXPECT_EQ(text(resolver.acquire(addr("2001:db8::2"), addr("fe80::2"))), "unicast fe80::2@2 metric 0");
-  EXPECT_EQ(text(resolver.acquire(addr("2001:db8::2"))), "unicast 2001:db8::2@2 metric 0");
+  Table table6("master6", net::Family::ipv6, protocols);
+  Path path;
+  path.attrs = pool.intern(device(2));
+  path.protocol = 1;
+  table6.update(prefix("2001:db8::/64"), path);
+  table6.decide([](const Change&) {});
+  NextHopResolver resolver6(table6, interfaces);
+  EXPECT_EQ(text(resolver6.acquire(addr("2001:db8::2"), addr("fe80::2"))), "unicast fe80::2@2 metric 0");
+  EXPECT_EQ(text(resolver6.acquire(addr("2001:db8::2"))), "unicast 2001:db8::2@2 metric 0");
 }
 
 TEST_F(Resolver, SharesOneEntryAndForgetsIt) {
@@ -224,7 +230,7 @@ TEST_F(Resolver, ChangesDecideTheRoutesThatUseThem) {
     attrs.recursive = policy::RecursiveNextHop{address, std::nullopt, "master4"};
     Path path;
     path.attrs = pool.intern(std::move(attrs));
-    path.next_hop = resolver.acquire(address);
+    path.attrs.bind_next_hop(resolver.acquire(address));
     path.protocol = id;
     routes.update(prefix("20.0.0.0/8"), path);
   }

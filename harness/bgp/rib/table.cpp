@@ -1,7 +1,6 @@
 #include "bgp/rib/table.hpp"
 
 #include <algorithm>
-#include <functional>
 #include <tuple>
 
 #include "base/assert.hpp"
@@ -22,22 +21,122 @@ bool is_at(std::span<const Path> paths, std::size_t index, ProtocolId protocol, 
 
 /// Marks that come and go while a path stays the same do not count.
 bool says_the_same(const Path& a, const Path& b) {
-  return a.attrs == b.attrs && a.next_hop == b.next_hop && a.flags.filtered == b.flags.filtered &&
-         a.flags.unusable == b.flags.unusable && a.flags.llgr_stale == b.flags.llgr_stale;
+  return a.attrs == b.attrs && a.flags.filtered == b.flags.filtered && a.flags.unusable == b.flags.unusable &&
+         a.flags.llgr_stale == b.flags.llgr_stale;
+}
+
+std::uint64_t hash_of_prefix(std::uint64_t high, std::uint64_t low, std::uint8_t length) {
+  std::uint64_t hash = (high ^ low * 0x94D049BB133111EBULL) + length;
+  hash = (hash ^ hash >> 31U) * 0xBF58476D1CE4E5B9ULL;
+  hash = (hash ^ hash >> 28U) * 0x9E3779B97F4A7C15ULL;
+  return hash ^ hash >> 32U;
 }
 
 }  // namespace
 
-const Path* Entry::find(ProtocolId protocol, PathId path_id) const {
-  const std::size_t index = position_of(paths_, protocol, path_id);
-  return is_at(paths_, index, protocol, path_id) ? &paths_[index] : nullptr;
+PrefixId Table::find_id(const net::Prefix& exact) const {
+  if (exact.family() != family_) {
+    return HashIndex::kNone;
+  }
+  const net::IpAddr& addr = exact.addr();
+  const std::uint64_t hash = hash_of_prefix(addr.high(), addr.low(), exact.length());
+  if (family_ == net::Family::ipv4) {
+    const std::uint32_t value = addr.v4_value();
+    return index_.find(hash, [&](PrefixId id) {
+      const Entry& found = entry(id);
+      return found.address_ == value && found.length_ == exact.length();
+    });
+  }
+  return index_.find(hash, [&](PrefixId id) {
+    const Address6& found = addresses6_[id / kChunk][id % kChunk];
+    return found.high == addr.high() && found.low == addr.low() && entry(id).length_ == exact.length();
+  });
+}
+
+std::uint64_t Table::hash_of(PrefixId id) const {
+  const Entry& found = entry(id);
+  if (family_ == net::Family::ipv4) {
+    return hash_of_prefix(std::uint64_t{found.address_} << 32U, 0, found.length_);
+  }
+  const Address6& address = addresses6_[id / kChunk][id % kChunk];
+  return hash_of_prefix(address.high, address.low, found.length_);
+}
+
+net::Prefix Table::prefix_of(PrefixId id) const {
+  const Entry& found = entry(id);
+  if (family_ == net::Family::ipv4) {
+    return {net::IpAddr::v4(found.address_), found.length_};
+  }
+  const Address6& address = addresses6_[id / kChunk][id % kChunk];
+  return {net::IpAddr::v6(address.high, address.low), found.length_};
+}
+
+PrefixId Table::make_id(const net::Prefix& prefix) {
+  CATFLAP_ASSERT(prefix.family() == family_);
+  PrefixId id = next_id_;
+  if (!free_.empty()) {
+    id = free_.back();
+    free_.pop_back();
+  } else {
+    if (id % kChunk == 0) {
+      chunks_.emplace_back(new Entry[kChunk]);
+      if (family_ == net::Family::ipv6) {
+        addresses6_.push_back(std::make_unique<Address6[]>(kChunk));
+      }
+    }
+    ++next_id_;
+  }
+  Entry& made = entry(id);
+  made.flags_ = 0;
+  made.length_ = prefix.length();
+  if (family_ == net::Family::ipv4) {
+    made.address_ = prefix.addr().v4_value();
+  } else {
+    addresses6_[id / kChunk][id % kChunk] = {prefix.addr().high(), prefix.addr().low()};
+  }
+  ++of_length_[prefix.length()];
+  index_.insert(hash_of(id), id, [this](PrefixId other) { return hash_of(other); });
+  return id;
+}
+
+void Table::free_if_unused(PrefixId id) {
+  Entry& found = entry(id);
+  if (found.has_paths() || found.pins_ != 0 || found.is(Entry::kDirty) || found.is(Entry::kFree)) {
+    return;
+  }
+  index_.erase(hash_of(id), id);
+  --of_length_[found.length_];
+  found.flags_ = Entry::kFree;
+  free_.push_back(id);
+  if (free_.size() == next_id_) {  // nothing is left: start again
+    free_ = {};
+    chunks_.clear();
+    addresses6_.clear();
+    next_id_ = 0;
+  }
+}
+
+void Table::pin(PrefixId id) {
+  CATFLAP_ASSERT(entry(id).pins_ < 0xFFFF);
+  ++entry(id).pins_;
+}
+
+void Table::unpin(PrefixId id) {
+  --entry(id).pins_;
+  free_if_unused(id);
 }
 
 bool Table::update(const net::Prefix& prefix, Path path) {
   CATFLAP_ASSERT(path.attrs);
-  Entry& entry = entries_.get_or_create(prefix);
-  std::vector<Path>& paths = entry.paths_;
+  PrefixId id = find_id(prefix);
+  if (id == HashIndex::kNone) {
+    id = make_id(prefix);
+  }
+  Entry& at = entry(id);
+  const std::span<Path> paths = at.mutable_paths();
   const std::size_t index = position_of(paths, path.protocol, path.path_id);
+  const std::size_t best = at.best_index();
+  bool recheck = true;
   if (is_at(paths, index, path.protocol, path.path_id)) {
     if (says_the_same(paths[index], path)) {
       paths[index].flags.stale = path.flags.stale;
@@ -45,90 +144,127 @@ bool Table::update(const net::Prefix& prefix, Path path) {
     }
     count(paths[index], false);
     count(path, true);
-    entry.best_touched_ = entry.best_touched_ || index == entry.best_;
+    if (index == best) {
+      at.set(Entry::kBestTouched, true);
+    }
     paths[index] = std::move(path);
   } else {
-    count(path, true);
-    paths.insert(paths.begin() + static_cast<std::ptrdiff_t>(index), std::move(path));
-    ++paths_;
-    if (entry.best_ != Entry::kNone && index <= entry.best_) {
-      ++entry.best_;
+    Presence& here = presence(path.protocol);
+    const std::size_t area = id / kArea;
+    if (here.areas.size() <= area / 64) {
+      here.areas.resize(area / 64 + 1);
     }
+    here.areas[area / 64] |= std::uint64_t{1} << (area % 64);
+    count(path, true);
+    ++paths_;
+    prefixes_ += paths.empty() ? 1U : 0U;
+    recheck = best == Entry::kNone || at.is(Entry::kRecheck) ||
+              !irrelevant_beside(paths[best], path, protocols_, true);
+    at.insert(index, std::move(path));
   }
-  touch(prefix, entry);
+  touch(id, at, recheck);
   return true;
 }
 
 bool Table::withdraw(ProtocolId protocol, const net::Prefix& prefix, PathId path_id) {
-  Entry* entry = entries_.find(prefix);
-  if (entry == nullptr) {
+  const PrefixId id = find_id(prefix);
+  if (id == HashIndex::kNone) {
     return false;
   }
-  const std::size_t index = position_of(entry->paths_, protocol, path_id);
-  if (!is_at(entry->paths_, index, protocol, path_id)) {
+  Entry& at = entry(id);
+  const std::size_t index = position_of(at.paths(), protocol, path_id);
+  if (!is_at(at.paths(), index, protocol, path_id)) {
     return false;
   }
-  erase_path(prefix, *entry, index);
+  erase_path(id, at, index);
   return true;
 }
 
-void Table::erase_path(const net::Prefix& prefix, Entry& entry, std::size_t index) {
-  count(entry.paths_[index], false);
-  entry.paths_.erase(entry.paths_.begin() + static_cast<std::ptrdiff_t>(index));
-  --paths_;
-  if (entry.best_ != Entry::kNone && index == entry.best_) {
-    entry.best_ = Entry::kNone;
-    entry.best_touched_ = true;
-  } else if (entry.best_ != Entry::kNone && index < entry.best_) {
-    --entry.best_;
+void Table::erase_path(PrefixId id, Entry& at, std::size_t index) {
+  const std::span<const Path> paths = at.paths();
+  const std::size_t best = at.best_index();
+  bool recheck = true;
+  count(paths[index], false);
+  if (index == best) {
+    --presence(paths[index].protocol).counters.preferred;
+    at.set(Entry::kBestTouched, true);
+  } else if (best != Entry::kNone && !at.is(Entry::kRecheck)) {
+    recheck = !irrelevant_beside(paths[best], paths[index], protocols_, false);
   }
-  touch(prefix, entry);
+  --paths_;
+  prefixes_ -= paths.size() == 1 ? 1U : 0U;
+  at.erase(index);
+  touch(id, at, recheck);
+}
+
+template <class F>
+void Table::for_each_of(ProtocolId protocol, F&& visit) {
+  const auto found = protocols_here_.find(protocol);
+  if (found == protocols_here_.end()) {
+    return;
+  }
+  std::vector<std::uint64_t>& areas = found->second.areas;
+  for (std::size_t area = 0; area < areas.size() * 64; ++area) {
+    const std::uint64_t bit = std::uint64_t{1} << (area % 64);
+    if ((areas[area / 64] & bit) == 0) {
+      continue;
+    }
+    bool any = false;
+    const std::size_t end = std::min<std::size_t>((area + 1) * kArea, next_id_);
+    for (std::size_t id = area * kArea; id < end; ++id) {
+      any = visit(static_cast<PrefixId>(id), entry(static_cast<PrefixId>(id))) || any;
+    }
+    if (!any) {
+      areas[area / 64] &= ~bit;
+    }
+  }
 }
 
 void Table::mark_stale(ProtocolId protocol) {
-  if (counters_.find(protocol) == counters_.end()) {
-    return;
-  }
-  entries_.for_each_mutable([&](const net::Prefix&, Entry& entry) {
-    for (Path& path : entry.paths_) {
+  for_each_of(protocol, [&](PrefixId, Entry& at) {
+    bool any = false;
+    for (Path& path : at.mutable_paths()) {
       path.flags.stale = path.flags.stale || path.protocol == protocol;
+      any = any || path.protocol == protocol;
     }
+    return any;
   });
 }
 
 void Table::mark_llgr_stale(ProtocolId protocol) {
-  if (counters_.find(protocol) == counters_.end()) {
-    return;
-  }
-  entries_.for_each_mutable([&](const net::Prefix& prefix, Entry& entry) {
-    for (std::size_t i = 0; i < entry.paths_.size(); ++i) {
-      Path& path = entry.paths_[i];
-      if (path.protocol == protocol && path.flags.stale && !path.flags.llgr_stale) {
-        path.flags.llgr_stale = true;
-        entry.best_touched_ = entry.best_touched_ || i == entry.best_;
-        touch(prefix, entry);
+  for_each_of(protocol, [&](PrefixId id, Entry& at) {
+    bool any = false;
+    const std::span<Path> paths = at.mutable_paths();
+    for (std::size_t i = 0; i < paths.size(); ++i) {
+      any = any || paths[i].protocol == protocol;
+      if (paths[i].protocol == protocol && paths[i].flags.stale && !paths[i].flags.llgr_stale) {
+        paths[i].flags.llgr_stale = true;
+        if (i == at.best_index()) {
+          at.set(Entry::kBestTouched, true);
+        }
+        touch(id, at, true);
       }
     }
+    return any;
   });
 }
 
 template <class F>
 std::size_t Table::withdraw_if(ProtocolId protocol, F&& condition) {
-  const ProtocolCounters before = counters(protocol);
-  if (before.imported + before.filtered == 0) {
-    return 0;
-  }
   std::size_t withdrawn = 0;
-  entries_.for_each_mutable([&](const net::Prefix& prefix, Entry& entry) {
-    for (std::size_t i = position_of(entry.paths_, protocol, 0);
-         i < entry.paths_.size() && entry.paths_[i].protocol == protocol;) {
-      if (condition(entry.paths_[i])) {
-        erase_path(prefix, entry, i);
+  for_each_of(protocol, [&](PrefixId id, Entry& at) {
+    bool any = false;
+    for (std::size_t i = position_of(at.paths(), protocol, 0);
+         i < at.paths().size() && at.paths()[i].protocol == protocol;) {
+      if (condition(at.paths()[i])) {
+        erase_path(id, at, i);
         ++withdrawn;
       } else {
+        any = true;
         ++i;
       }
     }
+    return any;
   });
   return withdrawn;
 }
@@ -142,89 +278,108 @@ std::size_t Table::withdraw_all(ProtocolId protocol) {
 }
 
 void Table::protocol_changed(ProtocolId protocol) {
-  if (counters_.find(protocol) == counters_.end()) {
-    return;
-  }
-  entries_.for_each_mutable([&](const net::Prefix& prefix, Entry& entry) {
-    const std::size_t index = position_of(entry.paths_, protocol, 0);
-    if (index < entry.paths_.size() && entry.paths_[index].protocol == protocol) {
-      touch(prefix, entry);
+  for_each_of(protocol, [&](PrefixId id, Entry& at) {
+    const std::size_t index = position_of(at.paths(), protocol, 0);
+    const bool any = index < at.paths().size() && at.paths()[index].protocol == protocol;
+    if (any) {
+      touch(id, at, true);
     }
+    return any;
   });
 }
 
 void Table::next_hops_changed() {
-  entries_.for_each_mutable([&](const net::Prefix& prefix, Entry& entry) {
-    for (std::size_t i = 0; i < entry.paths_.size(); ++i) {
-      if (entry.paths_[i].next_hop && entry.paths_[i].next_hop->changed) {
-        entry.best_touched_ = entry.best_touched_ || i == entry.best_;
-        touch(prefix, entry);
+  for (PrefixId id = 0; id < next_id_; ++id) {
+    Entry& at = entry(id);
+    const std::span<const Path> paths = at.paths();
+    for (std::size_t i = 0; i < paths.size(); ++i) {
+      if (paths[i].next_hop() != nullptr && paths[i].next_hop()->changed) {
+        if (i == at.best_index()) {
+          at.set(Entry::kBestTouched, true);
+        }
+        touch(id, at, true);
       }
     }
-  });
+  }
 }
 
 void Table::set_kernel_refused(const net::Prefix& prefix, bool refused) {
-  Entry* entry = entries_.find(prefix);
-  if (entry != nullptr && entry->best_ < entry->paths_.size()) {
-    entry->paths_[entry->best_].flags.kernel_refused = refused;
+  const PrefixId id = find_id(prefix);
+  if (id != HashIndex::kNone && entry(id).best_index() != Entry::kNone) {
+    entry(id).mutable_paths()[entry(id).best_index()].flags.kernel_refused = refused;
   }
 }
 
-void Table::touch(const net::Prefix& prefix, Entry& entry) {
-  if (!entry.dirty_) {
-    entry.dirty_ = true;
-    fresh_.push_back(prefix);
+void Table::touch(PrefixId id, Entry& at, bool recheck) {
+  if (recheck) {
+    at.set(Entry::kRecheck, true);
+  }
+  if (!at.is(Entry::kDirty)) {
+    at.set(Entry::kDirty, true);
+    queue_.push_back(id);
   }
 }
 
-bool Table::next_dirty(net::Prefix& prefix) {
-  if (batch_.empty()) {
-    batch_.swap(fresh_);
-    std::sort(batch_.begin(), batch_.end(), std::greater<>());
+void Table::forget_queue() {
+  constexpr std::size_t kKept = 4096;
+  if (decided_ < queue_.size()) {
+    return;
   }
-  if (batch_.empty()) {
-    return false;
+  decided_ = 0;
+  if (queue_.capacity() > kKept) {
+    queue_ = {};
+  } else {
+    queue_.clear();
   }
-  prefix = batch_.back();
-  batch_.pop_back();
-  return true;
 }
 
-Change Table::decide_one(const net::Prefix& prefix) {
-  Entry* const found = entries_.find(prefix);
-  CATFLAP_ASSERT(found != nullptr);
-  Entry& entry = *found;
-  const std::size_t best = best_of(entry.paths_, protocols_);
+Change Table::decide_one(PrefixId id) {
+  Entry& at = entry(id);
+  const std::size_t before = at.best_index();
+  const std::size_t best = at.is(Entry::kRecheck) ? best_of(at.paths(), protocols_) : before;
+  const std::span<const Path> paths = at.paths();
   Change change;
-  change.prefix = prefix;
-  change.had_best = entry.had_best_;
-  entry.dirty_ = false;
-  if (entry.had_best_) {
-    --counters_[entry.best_protocol_].preferred;
+  change.prefix = prefix_of(id);
+  change.id = id;
+  change.had_best = at.is(Entry::kHadBest);
+  if (before != best) {
+    if (before != Entry::kNone) {
+      --presence(paths[before].protocol).counters.preferred;
+    }
+    if (best != kNoBest) {
+      ++presence(paths[best].protocol).counters.preferred;
+    }
+    at.set_best_index(best);
   }
   const bool has_best = best != kNoBest;
-  const Path* path = has_best ? &entry.paths_[best] : nullptr;
-  change.best_changed = has_best != entry.had_best_ ||
-                        (has_best && (entry.best_touched_ || path->protocol != entry.best_protocol_ ||
-                                      path->path_id != entry.best_path_id_));
-  entry.best_touched_ = false;
-  entry.had_best_ = has_best;
-  entry.best_ = has_best ? static_cast<std::uint32_t>(best) : Entry::kNone;
-  if (has_best) {
-    entry.best_protocol_ = path->protocol;
-    entry.best_path_id_ = path->path_id;
-    ++counters_[path->protocol].preferred;
-  }
-  change.entry = entry.paths_.empty() ? nullptr : &entry;
-  change.best = path;
+  change.best_changed =
+      has_best != change.had_best || (has_best && (at.is(Entry::kBestTouched) || best != before));
+  at.set(Entry::kBestTouched, false);
+  at.set(Entry::kRecheck, false);
+  at.set(Entry::kDirty, false);
+  at.set(Entry::kHadBest, has_best);
+  change.entry = paths.empty() ? nullptr : &at;
+  change.best = has_best ? &paths[best] : nullptr;
   return change;
 }
 
+Table::Presence& Table::presence(ProtocolId protocol) {
+  if (last_presence_ == nullptr || last_protocol_ != protocol) {
+    last_presence_ = &protocols_here_[protocol];
+    last_protocol_ = protocol;
+  }
+  return *last_presence_;
+}
+
 void Table::count(const Path& path, bool added) {
-  ProtocolCounters& counters = counters_[path.protocol];
+  ProtocolCounters& counters = presence(path.protocol).counters;
   std::size_t& counter = path.flags.filtered ? counters.filtered : counters.imported;
   added ? ++counter : --counter;
+}
+
+const Entry* Table::find(const net::Prefix& exact) const {
+  const PrefixId id = find_id(exact);
+  return id == HashIndex::kNone ? nullptr : entry_of(id);
 }
 
 const Entry* Table::longest_match(const net::IpAddr& addr, net::Prefix* matched) const {
@@ -232,34 +387,84 @@ const Entry* Table::longest_match(const net::IpAddr& addr, net::Prefix* matched)
 }
 
 const Entry* Table::longest_cover(const net::Prefix& inner, net::Prefix* matched) const {
-  net::Prefix at = inner;
-  net::Prefix found;
-  const Entry* entry = entries_.longest_cover(at, &found);
-  while (entry != nullptr && entry->best() == nullptr) {
-    if (found.length() == 0) {
-      return nullptr;
+  if (inner.family() != family_) {
+    return nullptr;
+  }
+  for (int length = inner.length(); length >= 0; --length) {
+    if (of_length_[static_cast<std::size_t>(length)] == 0) {
+      continue;
     }
-    at = net::Prefix(found.addr(), static_cast<std::uint8_t>(found.length() - 1));
-    entry = entries_.longest_cover(at, &found);
+    const net::Prefix cover(inner.addr(), static_cast<std::uint8_t>(length));
+    const Entry* found = find(cover);
+    if (found != nullptr && found->best() != nullptr) {
+      if (matched != nullptr) {
+        *matched = cover;
+      }
+      return found;
+    }
   }
-  if (entry != nullptr && matched != nullptr) {
-    *matched = found;
+  return nullptr;
+}
+
+std::vector<PrefixId> Table::ordered(const net::Prefix* cover) const {
+  std::vector<PrefixId> ids;
+  if (cover == nullptr) {
+    ids.reserve(prefixes_);
   }
-  return entry;
+  for (PrefixId id = 0; id < next_id_; ++id) {
+    if (entry(id).has_paths() && (cover == nullptr || cover->covers(prefix_of(id)))) {
+      ids.push_back(id);
+    }
+  }
+  if (family_ == net::Family::ipv4) {
+    std::sort(ids.begin(), ids.end(), [this](PrefixId a, PrefixId b) {
+      return std::tie(entry(a).address_, entry(a).length_) < std::tie(entry(b).address_, entry(b).length_);
+    });
+  } else {
+    std::sort(ids.begin(), ids.end(), [this](PrefixId a, PrefixId b) { return prefix_of(a) < prefix_of(b); });
+  }
+  return ids;
+}
+
+std::optional<net::Prefix> Table::first() const {
+  walk_.clear();
+  walk_.reserve(prefixes_);
+  for (const PrefixId id : ordered(nullptr)) {
+    walk_.push_back(prefix_of(id));
+  }
+  return walk_.empty() ? std::nullopt : std::optional(walk_.front());
+}
+
+std::optional<net::Prefix> Table::next(const net::Prefix& after) const {
+  if (walk_.empty()) {
+    (void)first();  // somebody else came to the end meanwhile
+  }
+  auto at = std::upper_bound(walk_.begin(), walk_.end(), after);
+  while (at != walk_.end() && find(*at) == nullptr) {
+    ++at;
+  }
+  if (at == walk_.end()) {
+    walk_ = {};
+    return std::nullopt;
+  }
+  return *at;
 }
 
 std::vector<Explanation> Table::explain(const net::Prefix& prefix) const {
-  const Entry* entry = find(prefix);
-  return entry == nullptr ? std::vector<Explanation>() : rib::explain(entry->paths_, protocols_);
+  const Entry* found = find(prefix);
+  return found == nullptr ? std::vector<Explanation>() : rib::explain(found->paths(), protocols_);
 }
 
-std::vector<const Path*> Table::multipath(const Entry& entry, std::size_t limit) const {
-  return rib::multipath(entry.paths_, entry.best_ == Entry::kNone ? kNoBest : entry.best_, protocols_, limit);
+std::vector<const Path*> Table::multipath(const Entry& at, std::size_t limit) const {
+  return rib::multipath(at.paths(), at.best_index(), protocols_, limit);
 }
 
 ProtocolCounters Table::counters(ProtocolId protocol) const {
-  const auto found = counters_.find(protocol);
-  return found == counters_.end() ? ProtocolCounters() : found->second;
+  if (last_presence_ != nullptr && last_protocol_ == protocol) {
+    return last_presence_->counters;
+  }
+  const auto found = protocols_here_.find(protocol);
+  return found == protocols_here_.end() ? ProtocolCounters() : found->second.counters;
 }
 
 }  // namespace catflap::bgp::rib

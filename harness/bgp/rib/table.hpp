@@ -1,8 +1,10 @@
 #pragma once
 
+#include <array>
 #include <cstddef>
 #include <cstdint>
 #include <map>
+#include <memory>
 #include <optional>
 #include <span>
 #include <string>
@@ -12,33 +14,87 @@
 #include "base/instant.hpp"
 #include "bgp/rib/attr_pool.hpp"
 #include "bgp/rib/decision.hpp"
+#include "bgp/rib/hash_index.hpp"
 #include "bgp/rib/next_hop.hpp"
 #include "net/addr.hpp"
-#include "net/prefix_map.hpp"
 
 namespace catflap::bgp::rib {
 
-/// The routes to one prefix.
+/// The routes to one prefix. 32 octets with one path in them; several stand in one block of memory.
 class Entry {
  public:
+  Entry(const Entry&) = delete;
+  Entry& operator=(const Entry&) = delete;
+  ~Entry();
+
   /// Ascending by (protocol, path id).
-  std::span<const Path> paths() const { return paths_; }
+  std::span<const Path> paths() const {
+    return (flags_ & kMany) != 0 ? std::span<const Path>(block_->paths(), block_->count)
+                                 : std::span<const Path>(&one_, (flags_ & kOne) != 0 ? 1 : 0);
+  }
   /// As of the last decision; nullptr if none was usable then.
-  const Path* best() const { return best_ < paths_.size() ? &paths_[best_] : nullptr; }
+  const Path* best() const {
+    const std::size_t index = best_index();
+    return index == kNone ? nullptr : paths().data() + index;
+  }
   /// nullptr if there is none.
   const Path* find(ProtocolId protocol, PathId path_id) const;
 
  private:
   friend class Table;
-  static constexpr std::uint32_t kNone = 0xFFFFFFFF;
-  std::vector<Path> paths_;
-  std::uint32_t best_ = kNone;
-  bool dirty_ = false;
-  bool best_touched_ = false;  ///< the best path was replaced, changed or withdrawn since the last decision
-  bool had_best_ = false;
-  ProtocolId best_protocol_ = 0;  ///< of the last decision, if had_best_
-  PathId best_path_id_ = 0;
+  enum Flag : std::uint8_t {
+    kOne = 1,
+    kMany = 2,
+    kDirty = 4,
+    kRecheck = 8,       ///< the best path may be another one
+    kBestTouched = 16,  ///< the best path was replaced, changed or withdrawn since the last decision
+    kHadBest = 32,      ///< at the last decision
+    kOneIsBest = 64,
+    kFree = 128,
+  };
+  static constexpr std::size_t kNone = static_cast<std::size_t>(-1);
+  /// The paths follow the object.
+  struct Block {
+    std::uint32_t count = 0, capacity = 0, best = 0xFFFFFFFF, unused = 0;
+    Path* paths() { return reinterpret_cast<Path*>(this + 1); }
+    static Block* make(std::size_t capacity);
+    static void destroy(Block* block);
+  };
+
+  Entry() : block_(nullptr) {}
+  std::span<Path> mutable_paths() {
+    return (flags_ & kMany) != 0 ? std::span<Path>(block_->paths(), block_->count)
+                                 : std::span<Path>(&one_, (flags_ & kOne) != 0 ? 1 : 0);
+  }
+  bool has_paths() const { return (flags_ & (kOne | kMany)) != 0; }
+  bool is(Flag flag) const { return (flags_ & flag) != 0; }
+  void set(Flag flag, bool on) {
+    flags_ = static_cast<std::uint8_t>(on ? flags_ | flag : flags_ & ~unsigned{flag});
+  }
+  std::size_t best_index() const {
+    if ((flags_ & kMany) != 0) {
+      return block_->best == 0xFFFFFFFF ? kNone : block_->best;
+    }
+    return (flags_ & kOneIsBest) != 0 ? 0 : kNone;
+  }
+  void set_best_index(std::size_t index);
+  void insert(std::size_t index, Path path);
+  void erase(std::size_t index);
+  void move_to(Block* block);
+
+  std::uint32_t address_ = 0;  ///< IPv4
+  std::uint8_t length_ = 0;
+  std::uint8_t flags_ = kFree;
+  std::uint16_t pins_ = 0;
+  union {
+    Path one_;
+    Block* block_;
+  };
 };
+static_assert(sizeof(Entry) == 32);
+
+/// Names a prefix of a table by a small number, as long as it has paths or is pinned. Numbers are used again.
+using PrefixId = std::uint32_t;
 
 /// What a decision changed.
 struct Change {
@@ -47,6 +103,7 @@ struct Change {
   bool had_best = false;         ///< before
   const Entry* entry = nullptr;  ///< nullptr if no path is left
   const Path* best = nullptr;    ///< now; nullptr if none is usable
+  PrefixId id = 0;
 };
 
 struct ProtocolCounters {
@@ -56,8 +113,8 @@ struct ProtocolCounters {
 };
 
 /// A routing table: paths under their prefixes, and which of them is the best. Deterministic: what comes out
-/// depends on what went in, not on addresses or hashes. Expected size: 10^6 prefixes with 1..10 paths. One
-/// thread.
+/// depends on what went in, not on addresses or hashes. Expected size: 10^6 prefixes with 1..20 paths, at 45
+/// octets for a prefix and 25 for each path beyond the first. One thread.
 class Table {
  public:
   /// `protocols` must outlive the table.
@@ -68,7 +125,8 @@ class Table {
   net::Family family() const { return family_; }
 
   /// Adds a path or replaces the one of the same (protocol, path id). False if it is there already and says
-  /// the same (then only a stale mark is taken away). Precondition: path.attrs is not empty.
+  /// the same (then only a stale mark is taken away). Preconditions: path.attrs is not empty, the prefix is
+  /// of the table's family.
   bool update(const net::Prefix& prefix, Path path);
   /// False if it was not there.
   bool withdraw(ProtocolId protocol, const net::Prefix& prefix, PathId path_id = 0);
@@ -79,7 +137,8 @@ class Table {
   std::size_t sweep_stale(ProtocolId protocol);
   /// Changes stale paths to long-lived stale ones (RFC 9494): still usable, but the last choice.
   void mark_llgr_stale(ProtocolId protocol);
-  /// Withdraws all paths of a protocol; returns how many.
+  /// Withdraws all paths of a protocol; returns how many. Costs what the protocol has, not what the table
+  /// has.
   std::size_t withdraw_all(ProtocolId protocol);
   /// The DecisionOptions of a protocol changed: its prefixes are decided again.
   void protocol_changed(ProtocolId protocol);
@@ -89,64 +148,114 @@ class Table {
   void set_kernel_refused(const net::Prefix& prefix, bool refused);
 
   /// True if decide() has work.
-  bool dirty() const { return !fresh_.empty() || !batch_.empty(); }
-  /// Decides at most `limit` changed prefixes, in prefix order within what is pending, and calls visit(const
-  /// Change&) for each whose paths changed. `visit` must not change this table.
+  bool dirty() const { return decided_ < queue_.size(); }
+  /// Decides at most `limit` changed prefixes, in the order in which they first changed, and calls
+  /// visit(const Change&) for each whose paths changed. `visit` must not change this table.
   template <class F>
   void decide(F&& visit, std::size_t limit = static_cast<std::size_t>(-1)) {
-    net::Prefix prefix;
-    while (limit-- > 0 && next_dirty(prefix)) {
-      const Change change = decide_one(prefix);
-      visit(change);
-      if (change.entry == nullptr) {
-        entries_.erase(prefix);
-      }
+    for (; limit > 0 && dirty(); --limit) {
+      const PrefixId id = queue_[decided_++];
+      visit(decide_one(id));
+      free_if_unused(id);
     }
+    forget_queue();
   }
 
-  const Entry* find(const net::Prefix& exact) const { return entries_.find(exact); }
+  /// nullptr if it has no path.
+  const Entry* find(const net::Prefix& exact) const;
   /// The longest prefix around `addr` that has a usable best route.
   const Entry* longest_match(const net::IpAddr& addr, net::Prefix* matched = nullptr) const;
   const Entry* longest_cover(const net::Prefix& inner, net::Prefix* matched = nullptr) const;
-  /// For walks in steps while the table changes: the first prefix of all, and the one after `after`.
-  std::optional<net::Prefix> first() const { return entries_.first(); }
-  std::optional<net::Prefix> next(const net::Prefix& after) const { return entries_.next(after); }
+
+  /// For walks in steps while the table changes: the first prefix of all, and the one after `after`. Prefixes
+  /// that came since first() was called may be left out.
+  std::optional<net::Prefix> first() const;
+  std::optional<net::Prefix> next(const net::Prefix& after) const;
   /// Calls visit(const Prefix&, const Entry&) in prefix order. The table must not change meanwhile.
   template <class F>
   void for_each(F&& visit) const {
-    entries_.for_each(visit);
+    for (const PrefixId id : ordered(nullptr)) {
+      visit(prefix_of(id), entry(id));
+    }
   }
   template <class F>
   void for_each_within(const net::Prefix& cover, F&& visit) const {
-    entries_.for_each_within(cover, visit);
+    for (const PrefixId id : ordered(&cover)) {
+      visit(prefix_of(id), entry(id));
+    }
   }
+
+  /// Numbers of prefixes are below this.
+  PrefixId id_limit() const { return next_id_; }
+  /// nullptr for a number that is not in use, or a prefix without paths.
+  const Entry* entry_of(PrefixId id) const {
+    return id < next_id_ && entry(id).has_paths() ? &entry(id) : nullptr;
+  }
+  /// Precondition: in use or pinned.
+  net::Prefix prefix_of(PrefixId id) const;
+  /// Keeps the number for this prefix even if all paths go, until unpin() was called as often. Precondition:
+  /// in use.
+  void pin(PrefixId id);
+  void unpin(PrefixId id);
 
   std::vector<Explanation> explain(const net::Prefix& prefix) const;
   /// The best path and those that may share its traffic, as of the last decision.
   std::vector<const Path*> multipath(const Entry& entry, std::size_t limit) const;
 
-  std::size_t prefixes() const { return entries_.size(); }
+  std::size_t prefixes() const { return prefixes_; }
   std::size_t paths() const { return paths_; }
   ProtocolCounters counters(ProtocolId protocol) const;
   const Protocols& protocols() const { return protocols_; }
 
  private:
-  void touch(const net::Prefix& prefix, Entry& entry);
-  bool next_dirty(net::Prefix& prefix);
-  Change decide_one(const net::Prefix& prefix);
+  static constexpr std::size_t kChunk = 4096;  ///< entries
+  static constexpr std::size_t kArea = 256;    ///< entries
+  struct Address6 {
+    std::uint64_t high = 0, low = 0;
+  };
+  struct Presence {
+    ProtocolCounters counters;
+    std::vector<std::uint64_t> areas;  ///< a bit for each area that may hold paths of the protocol
+  };
+
+  Entry& entry(PrefixId id) { return chunks_[id / kChunk][id % kChunk]; }
+  const Entry& entry(PrefixId id) const { return chunks_[id / kChunk][id % kChunk]; }
+  PrefixId find_id(const net::Prefix& exact) const;
+  PrefixId make_id(const net::Prefix& prefix);
+  std::uint64_t hash_of(PrefixId id) const;
+  void free_if_unused(PrefixId id);
+  void forget_queue();
+  std::vector<PrefixId> ordered(const net::Prefix* cover) const;
+
+  void touch(PrefixId id, Entry& entry, bool recheck);
+  Change decide_one(PrefixId id);
+  Presence& presence(ProtocolId protocol);
   void count(const Path& path, bool added);
-  void erase_path(const net::Prefix& prefix, Entry& entry, std::size_t index);
+  void erase_path(PrefixId id, Entry& entry, std::size_t index);
+  /// Calls visit(id, entry) for each entry that may hold paths of the protocol; false: it holds none (any
+  /// more).
+  template <class F>
+  void for_each_of(ProtocolId protocol, F&& visit);
   template <class F>
   std::size_t withdraw_if(ProtocolId protocol, F&& condition);
 
   std::string name_;
   net::Family family_;
   const Protocols& protocols_;
-  net::PrefixMap<Entry> entries_;
-  std::vector<net::Prefix> fresh_;  ///< changed, in the order of arrival
-  std::vector<net::Prefix> batch_;  ///< being decided, descending: the next one is at the back
+  HashIndex index_;
+  std::vector<std::unique_ptr<Entry[]>> chunks_;
+  std::vector<std::unique_ptr<Address6[]>> addresses6_;  ///< beside chunks_, for IPv6
+  std::vector<PrefixId> free_;
+  PrefixId next_id_ = 0;
+  std::array<std::uint32_t, 129> of_length_{};  ///< prefixes of each length
+  std::vector<PrefixId> queue_;                 ///< changed, in the order of arrival
+  std::size_t decided_ = 0;                     ///< of queue_
   std::size_t paths_ = 0;
-  std::map<ProtocolId, ProtocolCounters> counters_;
+  std::size_t prefixes_ = 0;
+  std::map<ProtocolId, Presence> protocols_here_;
+  ProtocolId last_protocol_ = 0;
+  Presence* last_presence_ = nullptr;
+  mutable std::vector<net::Prefix> walk_;  ///< for first() and next()
 };
 
 }  // namespace catflap::bgp::rib

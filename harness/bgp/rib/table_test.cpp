@@ -111,18 +111,28 @@ TEST_F(TableTest, ReportsABestThatSaysSomethingElse) {
   EXPECT_TRUE(had_best);
 }
 
-TEST_F(TableTest, DecidesInPrefixOrderAndInSteps) {
+TEST_F(TableTest, DecidesInTheOrderOfArrivalAndInSteps) {
   for (const char* text : {"10.2.0.0/16", "10.0.0.0/8", "10.1.0.0/16", "9.0.0.0/8"}) {
     table.update(prefix(text), path(1));
   }
   std::vector<std::string> order;
   const auto note = [&](const Change& change) { order.push_back(to_string(change.prefix)); };
   table.decide(note, 2);
-  EXPECT_EQ(order, (std::vector<std::string>{"9.0.0.0/8", "10.0.0.0/8"}));
+  EXPECT_EQ(order, (std::vector<std::string>{"10.2.0.0/16", "10.0.0.0/8"}));
   table.update(prefix("1.0.0.0/8"), path(1));
+  table.update(prefix("9.0.0.0/8"), path(2));
   table.decide(note);
   EXPECT_EQ(order,
-            (std::vector<std::string>{"9.0.0.0/8", "10.0.0.0/8", "10.1.0.0/16", "10.2.0.0/16", "1.0.0.0/8"}));
+            (std::vector<std::string>{"10.2.0.0/16", "10.0.0.0/8", "10.1.0.0/16", "9.0.0.0/8", "1.0.0.0/8"}));
+  std::vector<std::string> walked;
+  table.for_each([&](const net::Prefix& at, const Entry&) { walked.push_back(to_string(at)); });
+  EXPECT_EQ(walked,
+            (std::vector<std::string>{"1.0.0.0/8", "9.0.0.0/8", "10.0.0.0/8", "10.1.0.0/16", "10.2.0.0/16"}));
+  std::vector<std::string> stepped;
+  for (auto at = table.first(); at; at = table.next(*at)) {
+    stepped.push_back(to_string(*at));
+  }
+  EXPECT_EQ(stepped, walked);
 }
 
 TEST_F(TableTest, KeepsPathsOfOnePeerApartByTheirIds) {

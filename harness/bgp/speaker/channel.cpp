@@ -26,8 +26,7 @@ std::string_view action_name(intent::LimitAction action) {
 }
 
 policy::RouteRef ref_of(const net::Prefix& prefix, const rib::Path& path, const std::string& protocol) {
-  return policy::RouteRef{prefix, *path.attrs, path.next_hop ? &path.next_hop->forwarding : nullptr,
-                          protocol};
+  return policy::RouteRef{prefix, *path.attrs, path.resolved(), protocol};
 }
 
 }  // namespace
@@ -107,10 +106,11 @@ rib::Path Channel::make_path(const rib::AttrRef& attrs, rib::PathId path_id) con
   path.protocol = protocol_.id();
   path.path_id = path_id;
   path.last_change = core_.now;
-  if (attrs->recursive) {
-    TableState* through = core_.table(attrs->recursive->table);
+  const auto& recursive = attrs.frame().recursive;
+  if (recursive && attrs.next_hop() == nullptr) {
+    TableState* through = core_.table(recursive->table);
     if (through != nullptr) {
-      path.next_hop = through->resolver.acquire(attrs->recursive->address, attrs->recursive->link_local);
+      attrs.bind_next_hop(through->resolver.acquire(recursive->address, recursive->link_local));
     }
   }
   return path;

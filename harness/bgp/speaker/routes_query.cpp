@@ -145,6 +145,7 @@ class Query {
     if (found == nullptr) {
       return true;
     }
+    core_.pool.trim();
     const rib::Path* best = found->best();
     // BIRD's order: the best route first.
     if (best != nullptr && !path(prefix, *best, true)) {
@@ -172,8 +173,7 @@ class Query {
     }
     policy::RouteEdit edit;
     if (query_.filter != nullptr) {
-      const policy::RouteRef ref{prefix, *path.attrs, path.next_hop ? &path.next_hop->forwarding : nullptr,
-                                 name};
+      const policy::RouteRef ref{prefix, *path.attrs, path.resolved(), name};
       if (!policy::apply(*query_.filter, ref, edit, core_.environment()).accepted) {
         return true;
       }

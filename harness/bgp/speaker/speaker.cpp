@@ -38,6 +38,7 @@ Protocol* Speaker::Impl::find(std::string_view name) {
 void Speaker::Impl::ingest(const Event& event) {
   if (!core.shutting_down) {
     std::visit([this](const auto& e) { on(e); }, event);
+    core.pool.trim();
   }
 }
 
@@ -186,13 +187,16 @@ void Speaker::Impl::converge() {
   // Pipes in a ring or a filter that fights with itself could go on for ever; the rest waits for the next
   // run.
   constexpr int kRoundsMax = 1000;
+  constexpr std::size_t kDecisionsOfStep = 4096;
   for (int round = 0; round < kRoundsMax; ++round) {
     bool busy = false;
     for (const auto& [name, state] : core.tables) {
       if (state->table.dirty()) {
         busy = true;
         internal::TableState& table = *state;
-        state->table.decide([&](const rib::Change& change) { tell_listeners(table, change); });
+        state->table.decide([&](const rib::Change& change) { tell_listeners(table, change); },
+                            kDecisionsOfStep);
+        core.pool.trim();
       }
     }
     bool moved = false;
@@ -214,6 +218,7 @@ void Speaker::Impl::converge() {
         if (it != core.by_id.end()) {
           busy = true;
           it->second->flush();
+          core.pool.trim();
         }
       }
     }

@@ -19,8 +19,7 @@ Result<std::optional<net::Prefix>> Speaker::walk(const Walk& walk,
     const internal::Protocol* source = core.source_of(path);
     const std::string_view name = source == nullptr ? std::string_view() : std::string_view(source->name());
     policy::RouteEdit edit;
-    const policy::RouteRef ref{prefix, *path.attrs, path.next_hop ? &path.next_hop->forwarding : nullptr,
-                               name};
+    const policy::RouteRef ref{prefix, *path.attrs, path.resolved(), name};
     if (filter.kind == intent::FilterRef::Kind::all ||
         policy::apply(filter, ref, edit, core.environment()).accepted) {
       visit({prefix, edit.attrs(*path.attrs).bgp, name, path.last_change, path.path_id, best});
@@ -29,6 +28,7 @@ Result<std::optional<net::Prefix>> Speaker::walk(const Walk& walk,
   std::optional<net::Prefix> prefix = walk.after ? table.next(*walk.after) : table.first();
   std::optional<net::Prefix> last;
   for (std::size_t i = 0; i < walk.limit && prefix; ++i) {
+    core.pool.trim();
     const rib::Entry* entry = table.find(*prefix);
     const rib::Path* best = entry->best();
     if (best != nullptr) {

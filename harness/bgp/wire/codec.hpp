@@ -94,6 +94,15 @@ bool encode(const Message& message, const EncodeContext& context, ByteSink& out)
 std::size_t encode_announce(const Attributes& attributes, AfiSafi family, std::span<const Nlri> nlri,
                             const EncodeContext& context, ByteSink& out);
 
+/// The attributes of an announcement as octets, for whoever announces the same ones often or keeps them:
+/// everything but the prefixes. Appends to `out`. False, and nothing appended, where encode_announce() would
+/// say 0.
+bool encode_attribute_block(const Attributes& attributes, AfiSafi family, const EncodeContext& context,
+                            Bytes& out);
+/// As the other one, with a block that was made for this family and a context that says the same.
+std::size_t encode_announce(BytesView block, AfiSafi family, std::span<const Nlri> nlri,
+                            const EncodeContext& context, ByteSink& out);
+
 /// The same for withdrawals: classic for IPv4, MP_UNREACH_NLRI for IPv6. 0 only if `nlri` is empty or no
 /// unicast.
 std::size_t encode_withdraw(AfiSafi family, std::span<const Nlri> nlri, const EncodeContext& context,

@@ -238,16 +238,10 @@ net::IpAddr as_v6(const net::IpAddr& addr) {
   return addr.is_v6() ? addr : net::IpAddr::v6(0, 0x0000'FFFF'0000'0000U | addr.v4_value());
 }
 
-/// MP_REACH_NLRI up to the prefixes.
-void put_mp_reach(const Attributes& attributes, AfiSafi family, ByteSink& out) {
-  const net::IpAddr next_hop = as_v6(*attributes.next_hop);
-  out.u8(kOptional | kExtendedLength);
-  out.u8(attr_type::kMpReach);
-  out.u16(0);
-  out.u16(family.afi);
-  out.u8(family.safi);
+/// The part of MP_REACH_NLRI between the family and the prefixes.
+void put_mp_next_hop(const Attributes& attributes, ByteSink& out) {
   out.u8(attributes.link_local_next_hop ? 32 : 16);
-  next_hop.append_to(out);
+  as_v6(*attributes.next_hop).append_to(out);
   if (attributes.link_local_next_hop) {
     as_v6(*attributes.link_local_next_hop).append_to(out);
   }
@@ -320,37 +314,63 @@ bool encode_update(const Update& update, const EncodeContext& context, ByteSink&
 
 }  // namespace detail
 
-std::size_t encode_announce(const Attributes& attributes, AfiSafi family, std::span<const Nlri> nlri,
-                            const EncodeContext& context, ByteSink& out) {
-  if (nlri.empty() || !can_announce(attributes, family, context)) {
-    return 0;
+// A block: how long the next hop of MP_REACH_NLRI with its frame is (0: classic), that, and the other
+// attributes.
+bool encode_attribute_block(const Attributes& attributes, AfiSafi family, const EncodeContext& context,
+                            Bytes& out) {
+  if (!can_announce(attributes, family, context)) {
+    return false;
   }
   const bool classic = family == kIpv4Unicast && attributes.next_hop->is_v4();
-  const bool add_path = contains(context.add_path, family);
-  ByteSink rest;
-  rest.reserve(256);
-  const std::size_t mp_octets =
-      classic ? 0 : kMpHeaderOctets + 5 + (attributes.link_local_next_hop ? 32U : 16U);
-  if (!encode_attributes(attributes, classic, context, rest) ||
-      kUpdateFrameOctets + mp_octets + rest.size() > message_limit(context)) {
+  ByteSink block;
+  block.reserve(128);
+  block.u8(0);
+  if (!classic) {
+    put_mp_next_hop(attributes, block);
+    block.patch_u8(0, static_cast<std::uint8_t>(block.size() - 1));
+  }
+  constexpr std::size_t kLongestNlri = 4 + 1 + 16;
+  const std::size_t frame = kUpdateFrameOctets + (classic ? 0 : kMpHeaderOctets + 3) + kLongestNlri;
+  if (!encode_attributes(attributes, classic, context, block) ||
+      frame + block.size() - 1 > message_limit(context)) {
+    return false;
+  }
+  const BytesView octets = block.view();
+  out.insert(out.end(), octets.begin(), octets.end());
+  return true;
+}
+
+std::size_t encode_announce(BytesView block, AfiSafi family, std::span<const Nlri> nlri,
+                            const EncodeContext& context, ByteSink& out) {
+  if (nlri.empty() || block.empty()) {
     return 0;
   }
-  const std::size_t room = message_limit(context) - kUpdateFrameOctets - mp_octets - rest.size();
+  const std::size_t mp_octets = std::to_integer<std::size_t>(block[0]);
+  const BytesView mp = block.subspan(1, mp_octets);
+  const BytesView rest = block.subspan(1 + mp_octets);
+  const bool classic = mp.empty();
+  const bool add_path = contains(context.add_path, family);
+  const std::size_t room = message_limit(context) - kUpdateFrameOctets - rest.size() -
+                           (classic ? 0 : kMpHeaderOctets + 3 + mp_octets);
   const std::size_t begin = begin_message(message_type::kUpdate, out);
   out.u16(0);
   const std::size_t attributes_at = out.size() + 2;
-  out.u16(0);
+  out.u16(static_cast<std::uint16_t>(rest.size()));
   std::size_t count = 0;
   if (classic) {
-    out.bytes(rest.view());
-    out.patch_u16(attributes_at - 2, static_cast<std::uint16_t>(rest.size()));
+    out.bytes(rest);
     count = put_nlri(nlri, add_path, room, out);
   } else {
-    put_mp_reach(attributes, family, out);
+    out.u8(kOptional | kExtendedLength);
+    out.u8(attr_type::kMpReach);
+    out.u16(0);
+    out.u16(family.afi);
+    out.u8(family.safi);
+    out.bytes(mp);
     count = put_nlri(nlri, add_path, room, out);
-    const std::size_t value_octets = out.size() - attributes_at - kMpHeaderOctets;
-    out.patch_u16(attributes_at + 2, static_cast<std::uint16_t>(value_octets));
-    out.bytes(rest.view());
+    out.patch_u16(attributes_at + 2,
+                  static_cast<std::uint16_t>(out.size() - attributes_at - kMpHeaderOctets));
+    out.bytes(rest);
     out.patch_u16(attributes_at - 2, static_cast<std::uint16_t>(out.size() - attributes_at));
   }
   if (count == 0) {
@@ -359,6 +379,14 @@ std::size_t encode_announce(const Attributes& attributes, AfiSafi family, std::s
   }
   finish_message(begin, out);
   return count;
+}
+
+std::size_t encode_announce(const Attributes& attributes, AfiSafi family, std::span<const Nlri> nlri,
+                            const EncodeContext& context, ByteSink& out) {
+  Bytes block;
+  return !nlri.empty() && encode_attribute_block(attributes, family, context, block)
+             ? encode_announce(block, family, nlri, context, out)
+             : 0;
 }
 
 std::size_t encode_withdraw(AfiSafi family, std::span<const Nlri> nlri, const EncodeContext& context,

@@ -1,0 +1,88 @@
+#include "bgp/speaker/out_blocks.hpp"
+
+#include <cstring>
+#include <new>
+
+#include "base/assert.hpp"
+
+namespace catflap::bgp::internal {
+namespace {
+
+std::uint64_t hash_of(BytesView octets, rib::ProtocolId source) {
+  std::uint64_t hash = source + octets.size() * 0x9E3779B97F4A7C15ULL;
+  while (!octets.empty()) {
+    std::uint64_t word = 0;
+    const std::size_t size = std::min(octets.size(), sizeof(word));
+    std::memcpy(&word, octets.data(), size);
+    hash = (hash ^ word) * 0xBF58476D1CE4E5B9ULL;
+    hash ^= hash >> 31U;
+    octets = octets.subspan(size);
+  }
+  return hash * 0x94D049BB133111EBULL ^ hash >> 29U;
+}
+
+}  // namespace
+
+OutBlocks::~OutBlocks() {
+  CATFLAP_ASSERT(index_.size() == 0);
+}
+
+BlockId OutBlocks::intern(BytesView octets, rib::ProtocolId source, const net::IpAddr& next_hop) {
+  const std::uint64_t hash = hash_of(octets, source);
+  const std::uint32_t found = index_.find(hash, [&](std::uint32_t id) {
+    const Block& block = at(id);
+    return block.hash == hash && block.source == source && block.size == octets.size() &&
+           std::memcmp(&block + 1, octets.data(), octets.size()) == 0;
+  });
+  if (found != rib::HashIndex::kNone) {
+    ++at(found).users;
+    return found;
+  }
+  void* const place = ::operator new(sizeof(Block) + octets.size());
+  auto* const block = new (place) Block();
+  block->next_hop = next_hop;
+  block->hash = hash;
+  block->users = 1;
+  block->source = source;
+  block->size = static_cast<std::uint32_t>(octets.size());
+  std::memcpy(block + 1, octets.data(), octets.size());
+  BlockId id = static_cast<BlockId>(blocks_.size()) + kFirstBlock;
+  if (free_.empty()) {
+    blocks_.push_back(block);
+  } else {
+    id = free_.back();
+    free_.pop_back();
+    blocks_[id - kFirstBlock] = block;
+  }
+  index_.insert(hash, id, [this](std::uint32_t other) { return at(other).hash; });
+  return id;
+}
+
+BytesView OutBlocks::octets(BlockId id) const {
+  const Block& block = at(id);
+  return {reinterpret_cast<const std::byte*>(&block + 1), block.size};
+}
+
+bool OutBlocks::same_octets(BlockId a, BlockId b) const {
+  if (a == b) {
+    return true;
+  }
+  const BytesView x = octets(a);
+  const BytesView y = octets(b);
+  return x.size() == y.size() && std::memcmp(x.data(), y.data(), x.size()) == 0;
+}
+
+void OutBlocks::remove(BlockId id) {
+  Block* const block = blocks_[id - kFirstBlock];
+  index_.erase(block->hash, id);
+  blocks_[id - kFirstBlock] = nullptr;
+  block->~Block();
+  ::operator delete(block);
+  free_.push_back(id);
+  if (index_.size() == 0) {
+    blocks_ = {};
+    free_ = {};
+  }
+}
+
+}  // namespace catflap::bgp::internal
