@@ -72,6 +72,7 @@ class Driver {
     }
     lab::Options options;
     options.base_dir = folder_;
+    options.instance = "equivalence-" + std::to_string(::getpid());
     auto engine = lab::Engine::bring_up(*loop_, *report.topology, options, {});
     if (!engine) {
       error_ = engine.error();
