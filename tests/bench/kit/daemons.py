@@ -174,6 +174,7 @@ class Gobgp(Daemon):
 
 class Openbgpd(Daemon):
     name, title, program = "openbgpd", "OpenBGPD", "/usr/sbin/bgpd"
+    writes_kernel = False  # not on Linux
 
     def version(self):
         done = subprocess.run([self.path(), "-V"], capture_output=True, text=True, check=False)

@@ -8,11 +8,11 @@ INK, FAINT, FONT = "#222", "#ddd", "font-family='Helvetica,Arial,sans-serif'"
 
 
 def spell(value):
-    """0.004 -> "4 ms"-like numbers without a unit: short, three digits."""
+    """Short, three digits."""
     for limit, factor, suffix in ((1e6, 1e-6, " M"), (1e4, 1e-3, " k")):
         if value >= limit:
             return f"{value * factor:.3g}{suffix}"
-    return f"{value:.3g}"
+    return f"{value:,.0f}" if value >= 1000 else f"{value:.3g}"
 
 
 class Drawing:

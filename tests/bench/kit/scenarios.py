@@ -153,6 +153,7 @@ def floor(bench, _):
             source.peers([near])
             source.prepare(bench.feed(prefixes))
             sink.peers([far])
+            sink.prepare(bench.feed(prefixes))
             sink.say("start listen")
             sink.wait("started", 10)
             source.say("start dial")

@@ -139,22 +139,29 @@ class World:
         """Starts daemons at one moment, each in a session of its own. Commands: lists, or (list, index) for a
         namespace of its own. Returns CLOCK_MONOTONIC of that moment in nanoseconds."""
         gate, opener = os.pipe()
+        ready, report = os.pipe()
         for number, command in enumerate(commands):
             argv, where = command if isinstance(command, tuple) else (command, index)
             log = pathlib.Path(self.scratch) / f"{number}-{pathlib.Path(argv[0]).name}.log"
             pid = os.fork()
             if pid == 0:
-                self._become(argv, where, log, gate, opener)
+                os.close(opener)
+                self._become(argv, where, log, gate, report)
             self.processes.append(Process(pid, argv, log))
         os.close(gate)
-        time.sleep(0.02)  # all of them wait at the gate
+        os.close(report)
+        waiting = 0
+        while waiting < len(commands) and (data := os.read(ready, 64)):
+            waiting += len(data)
+        os.close(ready)
+        time.sleep(0.005)  # from saying so to waiting
         begin = time.monotonic_ns()
         os.close(opener)
         return begin
 
-    def _become(self, argv, index, log, gate, opener):
+    def _become(self, argv, index, log, gate, report):
+        """In the child: everything but the exec, which happens when the gate opens."""
         try:
-            os.close(opener)
             os.setsid()
             LIBC.prctl(PR_SET_PDEATHSIG, signal.SIGKILL)  # should the kit be killed without warning
             self.enter(index)
@@ -166,9 +173,12 @@ class World:
             os.dup2(out, 1)
             os.dup2(out, 2)
             os.chdir(self.scratch)
+            words = [os.fsencode(a) for a in argv]
+            gate = os.dup2(gate, 200, inheritable=False)
+            os.write(report, b".")
+            os.closerange(3, 200)
             os.read(gate, 1)
-            os.closerange(3, 256)
-            os.execv(argv[0], [str(a) for a in argv])
+            os.execv(words[0], words)
         except BaseException as error:  # the child must not run on as a second kit
             os.write(2, f"{argv[0]}: {error}\n".encode())
         os._exit(127)

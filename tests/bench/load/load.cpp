@@ -24,9 +24,9 @@ namespace {
 constexpr std::int64_t kMillisecond = 1'000'000;
 /// A daemon that is just starting is asked again at once: what is measured is when it is there.
 constexpr std::int64_t kRedialEvery = kMillisecond / 4;
-/// A peer that has no answer to its OPEN by then dials again: connect retry time 1 with the jitter of RFC
+/// A peer whose OPEN nobody has acknowledged by then dials again: connect retry time 1 with the jitter of RFC
 /// 4271 §10. A full accept queue lets connections seem to come about of which the daemon knows nothing.
-constexpr std::int64_t kAnswerWithin = 1000 * kMillisecond;
+constexpr std::int64_t kAcknowledgeWithin = 1000 * kMillisecond;
 constexpr std::int64_t kTickEvery = 500 * kMillisecond;
 constexpr std::uint64_t kInputTag = 0, kListenerTag = 1;
 
@@ -149,7 +149,7 @@ int Load::run() {
 int Load::next_timeout_ms() const {
   std::int64_t due = now_ns() + kTickEvery;
   due = redials_.empty() ? due : std::min(due, redials_.begin()->first);
-  due = unanswered_.empty() ? due : std::min(due, unanswered_.begin()->first);
+  due = pending_.empty() ? due : std::min(due, pending_.begin()->first);
   // A fraction of a millisecond is spun away: only while sessions come up.
   return static_cast<int>(std::max<std::int64_t>(0, due - now_ns()) / kMillisecond);
 }
@@ -245,7 +245,7 @@ Status Load::add_peer(const std::vector<std::string_view>& words) {
   }
   feeders_ += options.feeds ? 1 : 0;
   sinks_ += options.sinks ? 1 : 0;
-  Peer& peer = peers_.emplace_back(std::move(options));
+  Peer& peer = peers_.emplace_back(std::move(options), index_);
   by_local_[peer.options().local] = &peer;
   return {};
 }
@@ -260,6 +260,7 @@ Status Load::prepare() {
       messages += peer.stream().messages;
     }
   }
+  index_ = PrefixIndex(feed_);
   std::size_t distinct = 0;
   for (const RouteSet& set : feed_) {
     distinct += set.prefixes.size();
@@ -308,8 +309,9 @@ void Load::dial(Peer& peer) {
     redials_.emplace(now_ns() + kRedialEvery, &peer);
     return;
   }
-  const auto jitter = static_cast<std::int64_t>(rng_.below(static_cast<std::uint64_t>(kAnswerWithin / 4)));
-  unanswered_.emplace(now_ns() + kAnswerWithin - jitter, Unanswered{&peer, peer.dials()});
+  const auto jitter =
+      static_cast<std::int64_t>(rng_.below(static_cast<std::uint64_t>(kAcknowledgeWithin / 4)));
+  pending_.emplace(now_ns() + kAcknowledgeWithin - jitter, Pending{&peer, peer.dials()});
 }
 
 void Load::watch(Peer& peer, bool added) {
@@ -499,12 +501,10 @@ void Load::tick() {
   while (!redials_.empty() && redials_.begin()->first <= now) {
     dial(*redials_.extract(redials_.begin()).mapped());
   }
-  while (!unanswered_.empty() && unanswered_.begin()->first <= now) {
-    const Unanswered it = unanswered_.extract(unanswered_.begin()).mapped();
-    const Peer::State state = it.peer->state();
-    if (it.peer->dials() == it.dial &&
-        (state == Peer::State::connecting || state == Peer::State::open_sent)) {
-      it.peer->close("no answer");
+  while (!pending_.empty() && pending_.begin()->first <= now) {
+    const Pending it = pending_.extract(pending_.begin()).mapped();
+    if (it.peer->dials() == it.dial && it.peer->unacknowledged()) {
+      it.peer->close("no acknowledgement");
       dial(*it.peer);
     }
   }

@@ -51,6 +51,7 @@ class Load {
   int next_timeout_ms() const;
 
   Feed feed_;
+  PrefixIndex index_;
   std::deque<Peer> peers_;
   std::unordered_map<std::uint32_t, Peer*> by_local_;
   sys::UniqueFd epoll_, listener_;
@@ -65,11 +66,11 @@ class Load {
   std::size_t established_ = 0, end_of_rib_ = 0, sent_ = 0, feeders_ = 0, sinks_ = 0, missing_ = 0;
   std::optional<std::size_t> goal_;
   std::multimap<std::int64_t, Peer*> redials_;  ///< by the time when they are due
-  struct Unanswered {
+  struct Pending {
     Peer* peer;
     std::uint32_t dial;  ///< which one; the peer may have dialled again since
   };
-  std::multimap<std::int64_t, Unanswered> unanswered_;  ///< dials by the time when they are given up
+  std::multimap<std::int64_t, Pending> pending_;  ///< dials by the time when they may be given up
   Rng rng_{1};
   std::int64_t tick_at_ = 0;
 };

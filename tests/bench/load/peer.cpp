@@ -1,16 +1,18 @@
 #include "load/peer.hpp"
 
 #include <arpa/inet.h>
+#include <linux/sockios.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
+#include <sys/ioctl.h>
 #include <sys/socket.h>
 #include <time.h>
 
 #include <algorithm>
-#include <array>
 #include <cerrno>
 #include <cstring>
 #include <utility>
+#include <vector>
 
 #include <fmt/format.h>
 
@@ -97,6 +99,12 @@ bool Peer::finish_dial() {
   }
   connected(std::move(fd_));
   return true;
+}
+
+bool Peer::unacknowledged() const {
+  int octets = 0;
+  return state_ == State::connecting ||
+         (state_ == State::open_sent && ::ioctl(fd_.get(), SIOCOUTQ, &octets) == 0 && octets > 0);
 }
 
 void Peer::connected(sys::UniqueFd fd) {
@@ -278,27 +286,30 @@ bool Peer::handle_update(BytesView body) {
 }
 
 bool Peer::read_prefixes(BytesView field, bool announced) {
-  std::size_t at = 0;
-  std::uint64_t count = 0;
-  while (at < field.size()) {
+  static std::vector<Seen> prefixes;  // one thread, one message at a time
+  prefixes.clear();
+  for (std::size_t at = 0; at < field.size();) {
     const auto length = static_cast<std::uint8_t>(octet(field, at));
     const std::size_t octets = (length + 7U) / 8U;
     if (length > 32 || at + 1 + octets > field.size()) {
       return fail("a malformed prefix");
     }
-    std::array<std::byte, 4> raw{};
-    std::copy_n(field.begin() + static_cast<std::ptrdiff_t>(at) + 1, octets, raw.begin());
     std::uint32_t address = 0;
-    std::memcpy(&address, raw.data(), raw.size());
-    if (announced) {
-      present_.insert(ntohl(address), length);
-    } else {
-      present_.erase(ntohl(address), length);
+    for (std::size_t i = 0; i < octets; ++i) {
+      address |= octet(field, at + 1 + i) << (24U - 8U * i);
     }
-    ++count;
+    prefixes.push_back({address, length});
+    index_.prefetch(prefixes.back());
     at += 1 + octets;
   }
-  (announced ? counts_.announced : counts_.withdrawn) += count;
+  for (const Seen prefix : prefixes) {
+    if (announced) {
+      present_.insert(index_, prefix);
+    } else {
+      present_.erase(index_, prefix);
+    }
+  }
+  (announced ? counts_.announced : counts_.withdrawn) += prefixes.size();
   return true;
 }
 

@@ -2,8 +2,8 @@
 
 #include <cstddef>
 #include <cstdint>
-#include <memory>
 #include <string>
+#include <utility>
 
 #include "base/bytes.hpp"
 #include "load/feed.hpp"
@@ -33,7 +33,8 @@ class Peer {
  public:
   enum class State : std::uint8_t { down, connecting, open_sent, open_confirm, established };
 
-  explicit Peer(PeerOptions options) : options_(std::move(options)) {}
+  /// `index` belongs to the owner of the peer and may become another before the first UPDATE.
+  Peer(PeerOptions options, const PrefixIndex& index) : options_(std::move(options)), index_(index) {}
 
   const PeerOptions& options() const { return options_; }
   State state() const { return state_; }
@@ -48,6 +49,8 @@ class Peer {
   std::uint32_t dials() const { return dials_; }
   /// Takes over a connected socket; the OPEN is on its way.
   void connected(sys::UniqueFd fd);
+  /// True while a connection that we opened, or the OPEN on it, has not reached the other side's TCP.
+  bool unacknowledged() const;
   /// The connect of dial() is over: true if it came about.
   bool finish_dial();
   /// Gives the connection up.
@@ -92,6 +95,7 @@ class Peer {
   bool fail(std::string why);
 
   PeerOptions options_;
+  const PrefixIndex& index_;
   State state_ = State::down;
   sys::UniqueFd fd_;
   Bytes carry_;    ///< the beginning of a message whose rest is not there yet
