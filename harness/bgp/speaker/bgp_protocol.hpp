@@ -57,6 +57,8 @@ class BgpProtocol final : public Protocol {
   bool established() const { return state() == observe::ProtocolState::up; }
   /// Waits for the End-of-RIB of its peer, so that our own recovery can end.
   bool holds_recovery() const;
+  /// Its peer has restarted too and has not told all its routes: the kernel's must not be swept yet.
+  bool holds_kernel_routes() const;
   void recovery_done();
   /// A spawned peer whose session is over.
   bool finished() const { return spawned_ && peer_ != nullptr && !established() && connections_.empty(); }
@@ -124,6 +126,7 @@ class BgpProtocol final : public Protocol {
   void become_helper();
   void resume_after_restart(FamilyState& state);
   void drop_stale();
+  bool waits_for_end_of_rib() const;
   bool may_export() const { return !core_.recovering; }
 
   std::unique_ptr<fsm::Peer> peer_;

@@ -107,6 +107,18 @@ bool BgpProtocol::holds_recovery() const {
   if (!capability || capability->restarting) {
     return false;
   }
+  return waits_for_end_of_rib();
+}
+
+bool BgpProtocol::holds_kernel_routes() const {
+  if (!established() || is_dynamic(bgp()) || !bgp().graceful_restart.value_or(false)) {
+    return false;
+  }
+  const auto& capability = negotiated_->remote.capabilities.graceful_restart;
+  return capability && capability->restarting && waits_for_end_of_rib();
+}
+
+bool BgpProtocol::waits_for_end_of_rib() const {
   return std::any_of(families_.begin(), families_.end(), [](const auto& entry) {
     return entry.second.channel->state() == Channel::State::up && !entry.second.end_of_rib_seen;
   });

@@ -195,6 +195,7 @@ void Speaker::Impl::on(const ev::Configure& event) {
 
 void Speaker::Impl::begin_recovery(const intent::RouterIntent& intent) {
   core.recovering = true;
+  core.keeps_kernel_routes = true;
   core.recovery_until = core.now + intent.graceful_restart_wait;
   core.forwarding_preserved = std::any_of(
       intent.protocols.begin(), intent.protocols.end(), [](const intent::ProtocolIntent& protocol) {

@@ -67,6 +67,9 @@ struct Core {
   /// Graceful restart of our own (RFC 4724 §4.1): no route goes out before the peers have told theirs.
   bool recovering = false;
   Instant recovery_until = Instant::never();
+  /// No route of a former run leaves the kernel: as long as `recovering`, and then until peers that restart
+  /// too (their R bit is set, so nobody waits for them) have told their routes, or recovery_until.
+  bool keeps_kernel_routes = false;
   bool forwarding_preserved = false;  ///< the kernel kept our routes meanwhile
 
   /// True if the OPEN of this configuration says that we restarted.

@@ -263,7 +263,7 @@ void KernelProtocol::flush() {
     const auto want = wanted_.find(prefix);
     const auto have = installed_.find(prefix);
     if (want == wanted_.end()) {
-      if (have != installed_.end() && !core_.recovering) {
+      if (have != installed_.end() && !core_.keeps_kernel_routes) {
         core_.act(act::KernelRoute{have->second, false});
         core_.kernel_routes[have->second.table].erase({prefix, have->second.metric});
         installed_.erase(have);
@@ -285,7 +285,7 @@ void KernelProtocol::flush() {
 }
 
 void KernelProtocol::remove_leftovers() {
-  if (core_.recovering) {
+  if (core_.keeps_kernel_routes) {
     return;
   }
   auto& known = core_.kernel_routes[body().kernel_table];

@@ -229,19 +229,28 @@ void Speaker::Impl::converge() {
 }
 
 void Speaker::Impl::finish_recovery() {
-  if (!core.recovering) {
+  if (!core.keeps_kernel_routes) {
     return;
   }
-  bool waiting = false;
-  for_each_bgp([&](BgpProtocol& bgp) { waiting = waiting || bgp.holds_recovery(); });
-  if (waiting && core.now < core.recovery_until) {
+  const bool in_time = core.now < core.recovery_until;
+  if (core.recovering) {
+    bool waiting = false;
+    for_each_bgp([&](BgpProtocol& bgp) { waiting = waiting || bgp.holds_recovery(); });
+    if (waiting && in_time) {
+      return;
+    }
+    core.recovering = false;
+    core.note(act::NoteLevel::info, "", "Graceful restart done");
+    for_each_bgp([](BgpProtocol& bgp) { bgp.recovery_done(); });
+    converge();
+  }
+  bool keeping = false;
+  for_each_bgp([&](BgpProtocol& bgp) { keeping = keeping || bgp.holds_kernel_routes(); });
+  if (keeping && in_time) {
     return;
   }
-  core.recovering = false;
+  core.keeps_kernel_routes = false;
   core.recovery_until = Instant::never();
-  core.note(act::NoteLevel::info, "", "Graceful restart done");
-  for_each_bgp([](BgpProtocol& bgp) { bgp.recovery_done(); });
-  converge();
   for_each_kernel([](KernelProtocol& kernel) { kernel.recovery_done(); });
 }
 

@@ -241,6 +241,31 @@ TEST(GracefulRestart, TheKernelStaysSilentOnBothSides) {
   }
 }
 
+TEST(GracefulRestart, KernelsLoseNothingWhenAllRestartAtOnce) {
+  // Nobody waits for the routes of a peer that restarts too before it announces its own, but the kernel does.
+  Ring ring(false, graceful);
+  ring.net.run_for(seconds(1));
+  for (const char* node : {"r1", "r2", "r3"}) {
+    ring.net.kill(node);
+  }
+  ring.net.run_for(seconds(1));
+  for (const char* node : {"r1", "r2", "r3"}) {
+    (void)ring.net.drain_log(node);
+  }
+  for (int i = 1; i <= 3; ++i) {
+    ring.net.revive("r" + std::to_string(i), static_cast<std::uint64_t>(90 + i), ring.intents[i]);
+  }
+  ring.net.run_for(seconds(30));
+  EXPECT_EQ(ring.net.session("r1", "to_r2"), SessionState::established);
+  EXPECT_EQ(ring.net.routes("r2", "10.1.0.0/24").size(), 2U);
+  for (const char* node : {"r1", "r2", "r3"}) {
+    for (const Action& action : ring.net.drain_log(node)) {
+      const auto* route = std::get_if<act::KernelRoute>(&action);
+      EXPECT_TRUE(route == nullptr || route->present) << node << ": " << to_string(route->route.prefix);
+    }
+  }
+}
+
 TEST(BackPressure, ASlowPeerGetsAllInTheEnd) {
   VirtualNetwork net;
   net.add_node("r1", 1);
