@@ -1,4 +1,7 @@
 """What is measured. A scenario is a function of (Bench, daemon) that returns {metric: number}."""
+import signal
+import subprocess
+import sys
 import time
 from pathlib import Path
 
@@ -14,15 +17,37 @@ SECONDS = 1e-9  # of times in nanoseconds
 class Bench:
     """What all scenarios share."""
 
-    def __init__(self, build, limit_s, settle_s, real_feed):
+    def __init__(self, build, limit_s, settle_s, real_feed, profiles=None):
         self.load = build / "bin" / "catflap-bgp-load"
         self.routes = build / "bin" / "catflap-bench-routes"
         self.limit_s = limit_s
         self.settle_s = settle_s
         self.real_feed = real_feed  # a TABLE_DUMP_V2 file, or None
+        self.profiles = profiles  # folder for what perf records while a feed is on its way, or None
 
     def feed(self, prefixes):
         return f"synthetic {prefixes} {SEED}"
+
+
+class Profile:
+    """`perf record` of a daemon, if there is a folder for it."""
+
+    def __init__(self, folder, daemon, world):
+        self.folder, self.daemon, self.world = folder, daemon, world
+
+    def __enter__(self):
+        self.process = None
+        if self.folder:
+            file = self.folder / f"{self.daemon.name}-{time.strftime('%H%M%S')}.perf"
+            pids = ",".join(str(pid) for process in self.world.processes for pid in process.members())
+            self.process = subprocess.Popen(["perf", "record", "-q", "-g", "-F", "999", "-o", file, "-p", pids])
+            time.sleep(0.5)  # it says nothing when it has begun
+            print(f"perf report -i {file}", file=sys.stderr)
+
+    def __exit__(self, *_):
+        if self.process:
+            self.process.send_signal(signal.SIGINT)
+            self.process.wait()
 
 
 class Session:
@@ -68,10 +93,11 @@ class Session:
 
     def transfer(self, goal):
         """The feed, until every sink holds `goal` prefixes."""
-        cpu = self.world.cpu_s()
-        self.load.say(f"send {goal}")
-        reached = self.load.wait("reached", self.bench.limit_s)
-        metrics = {"cpu_s": self.world.cpu_s() - cpu, "rss_mib": self.world.memory_mib()}
+        with Profile(self.bench.profiles, self.daemon, self.world):
+            cpu = self.world.cpu_s()
+            self.load.say(f"send {goal}")
+            reached = self.load.wait("reached", self.bench.limit_s)
+            metrics = {"cpu_s": self.world.cpu_s() - cpu, "rss_mib": self.world.memory_mib()}
         stats = self.load.stats()
         if stats["present_min"] != goal or stats["present_max"] != goal:
             raise Failed(f"sinks hold {stats['present_min']} to {stats['present_max']} prefixes instead of {goal}")

@@ -86,7 +86,7 @@ class Runner:
                 begin = time.monotonic()
                 try:
                     metrics = scenario.run(self.bench, daemon)
-                except Failed as failure:
+                except (Failed, OSError, subprocess.CalledProcessError) as failure:  # the run goes on without it
                     self.failures.setdefault(scenario.name, {})[daemon.name] = str(failure)
                     self.say(f"{scenario.name:14} {daemon.name:9} {failure}")
                     continue
@@ -174,7 +174,6 @@ def collect(options, daemons, about, runner):
 
 def write(data, folder):
     """JSON and plots."""
-    folder.mkdir(parents=True, exist_ok=True)
     (folder / "speaker.json").write_text(json.dumps(data, indent=1) + "\n")
     return draw(data, folder)
 
@@ -219,6 +218,8 @@ def parse(arguments, kinds, names):
                         help="wait up to S seconds for the daemon's End-of-RIB before the feed starts (default 0: the "
                         "feed starts when the last session is Established)")
     parser.add_argument("--out", type=pathlib.Path, default=ROOT / "build" / "bench", help="folder for JSON and plots")
+    parser.add_argument("--profile", action="store_true", help="perf record of the daemons while feeds are on their way, "
+                        "into --out; the figures of such a run mean little")
     parser.add_argument("--write-results", action="store_true", help="put table and plots into tests/bench/RESULTS.md")
     parser.add_argument("--smoke", action="store_true", help="only see whether the kit works: seconds, no figures to keep")
     return parser.parse_args(arguments)
@@ -243,6 +244,8 @@ def main(arguments):
         print("tests/bench/run: daemons run in network namespaces: run as root", file=sys.stderr)
         return 77 if options.smoke else 1
     wanted = chosen(options.scenarios, names, "scenario")
+    if not wanted or options.runs < 1:
+        sys.exit("tests/bench/run: nothing to measure: --scenarios is empty or --runs is below 1")
     build = options.build.resolve()
     if options.smoke:
         options.daemons, options.runs = "self,bird2", 1
@@ -256,15 +259,16 @@ def main(arguments):
     with scratch() as folder:
         reads_table = not options.smoke and any(name.startswith("real") for name in wanted)
         feed = real_feed(pathlib.Path(folder)) if reads_table else None
-        bench = scenarios.Bench(build, options.limit, options.settle, feed)
+        bench = scenarios.Bench(build, options.limit, options.settle, feed, options.out if options.profile else None)
         if options.smoke:
             return smoke(options, bench, daemons)
+        options.out.mkdir(parents=True, exist_ok=True)
         runner = Runner(options, bench, daemons)
         for scenario in SCENARIOS:
             if scenario.name in wanted:
                 runner.measure(scenario)
-    data = collect(options, daemons, about, runner)
-    write(data, options.out)
+                data = collect(options, daemons, about, runner)
+                write(data, options.out)  # so that a run that is given up is not lost
     if options.write_results:
         here = pathlib.Path(__file__).resolve().parents[1]
         report.write_section(here / "RESULTS.md", data, draw(data, here))
