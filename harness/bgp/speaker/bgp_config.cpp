@@ -154,6 +154,7 @@ observe::CapabilitiesView view_of(const wire::Capabilities& capabilities) {
   for (const wire::AfiSafi family : capabilities.multiprotocol) {
     view.families.push_back(family_name(family));
   }
+  std::sort(view.families.begin(), view.families.end());
   view.route_refresh = capabilities.route_refresh;
   view.enhanced_refresh = capabilities.enhanced_refresh;
   view.as4 = capabilities.as4.has_value();

@@ -35,38 +35,41 @@ bool applies(intent::NextHopSelf setting, const BgpProtocol* source) {
 
 }  // namespace
 
-bool BgpProtocol::preexport(const Channel&, const rib::Path& path) const {
+std::string_view BgpProtocol::why_not(const Channel&, const rib::Path& path) const {
   const Protocol* brought_by = core_.source_of(path);
   if (brought_by == this || path.protocol == id()) {
-    return false;  // split horizon
+    return "split horizon: this peer brought it";
   }
   const BgpProtocol* source = as_bgp(brought_by);
   if (source == nullptr) {
-    return true;
+    return "";
   }
   const wire::Attributes& attrs = path.attrs->bgp;
   if (internal() && source->internal() && bgp().local_as == source->bgp().local_as) {
     if (!bgp().rr_client && !source->bgp().rr_client) {
-      return false;  // RFC 4271 §9.2: what an internal peer told is not told on
+      return "from an internal peer to another, and neither is a reflector client (rr client)";  // RFC 4271
+                                                                                                 // §9.2
     }
     const std::uint32_t cluster = cluster_id();
     if (cluster != 0 && std::find(attrs.cluster_list.begin(), attrs.cluster_list.end(), cluster) !=
                             attrs.cluster_list.end()) {
-      return false;
+      return "our cluster is in its CLUSTER_LIST";
     }
   }
   if (!bgp().interpret_communities || attrs.communities.empty()) {
-    return true;
+    return "";
   }
   if (has(attrs.communities, net::kNoAdvertise)) {
-    return false;
+    return "community no-advertise";
   }
   if (!internal() &&
       (has(attrs.communities, net::kNoExport) || has(attrs.communities, net::kNoExportSubconfed))) {
-    return false;
+    return "community no-export";
   }
   const bool llgr_aware = negotiated_ && negotiated_->remote.capabilities.llgr_aware;
-  return llgr_aware || !has(attrs.communities, net::kLlgrStale);
+  return llgr_aware || !has(attrs.communities, net::kLlgrStale)
+             ? ""
+             : "community llgr-stale, and the peer knows nothing of long-lived graceful restart";
 }
 
 bool BgpProtocol::export_next_hop(const FamilyState& state, const rib::Path& path,

@@ -25,11 +25,13 @@ void BgpProtocol::on_update(const wire::Update& update) {
     FamilyState* state = family(family_of(nlri));
     if (state != nullptr) {
       state->channel->withdraw(nlri.prefix, nlri.path_id);
+      refused_.erase(nlri);
     }
   }
   // One set of attributes for each family of the message: interned once, not once a prefix.
   FamilyState* current = nullptr;
   rib::AttrRef attrs;
+  std::string why;
   for (const wire::Nlri& nlri : update.announced) {
     FamilyState* state = family(family_of(nlri));
     if (state == nullptr) {
@@ -37,12 +39,18 @@ void BgpProtocol::on_update(const wire::Update& update) {
     }
     if (state != current) {
       current = state;
-      auto built = import_attrs(update, *state);
+      auto built = import_attrs(update, *state, why);
       attrs = built ? core_.pool.intern(std::move(*built)) : rib::AttrRef{};
     }
     if (attrs) {
       state->channel->update(nlri.prefix, nlri.path_id, attrs);
+      if (!refused_.empty()) {
+        refused_.erase(nlri);
+      }
     } else {
+      if (refused_.size() < kRefusedMax || refused_.count(nlri) != 0) {
+        refused_[nlri] = {name(), nlri.prefix, why, core_.now};
+      }
       ++state->channel->import_updates.received;
       ++state->channel->import_updates.rejected;
       state->channel->withdraw(nlri.prefix, nlri.path_id);
@@ -51,18 +59,25 @@ void BgpProtocol::on_update(const wire::Update& update) {
 }
 
 std::optional<policy::RouteAttrs> BgpProtocol::import_attrs(const wire::Update& update,
-                                                            const FamilyState& state) {
+                                                            const FamilyState& state, std::string& why) {
   policy::RouteAttrs attrs;
   attrs.bgp = update.attributes;
   wire::Attributes& bgp_attrs = attrs.bgp;
   if (bgp_attrs.as_path && bgp_attrs.as_path->count(bgp().local_as) > bgp().allow_local_as) {
-    return std::nullopt;  // AS loop (RFC 4271 §9.1.2)
+    why = "AS path loop: our AS " + std::to_string(bgp().local_as) + " is in it " +
+          std::to_string(bgp_attrs.as_path->count(bgp().local_as)) + " times, `allow local as` permits " +
+          std::to_string(bgp().allow_local_as);
+    return std::nullopt;  // RFC 4271 §9.1.2
   }
   if (internal()) {
     const std::uint32_t cluster = bgp().rr_cluster_id.value_or(local_id());
-    if (bgp_attrs.originator_id == local_id() ||
-        std::find(bgp_attrs.cluster_list.begin(), bgp_attrs.cluster_list.end(), cluster) !=
-            bgp_attrs.cluster_list.end()) {
+    if (bgp_attrs.originator_id == local_id()) {
+      why = "reflection loop: its ORIGINATOR_ID is ours";
+      return std::nullopt;  // RFC 4456 §8
+    }
+    if (std::find(bgp_attrs.cluster_list.begin(), bgp_attrs.cluster_list.end(), cluster) !=
+        bgp_attrs.cluster_list.end()) {
+      why = "reflection loop: our cluster " + net::router_id_to_string(cluster) + " is in its CLUSTER_LIST";
       return std::nullopt;  // RFC 4456 §8
     }
   }
@@ -79,6 +94,7 @@ std::optional<policy::RouteAttrs> BgpProtocol::import_attrs(const wire::Update& 
   const std::string problem =
       import_next_hop(state, bgp_attrs.next_hop, bgp_attrs.link_local_next_hop, attrs);
   if (!problem.empty()) {
+    why = "invalid NEXT_HOP: " + problem;
     core_.note(act::NoteLevel::warning, name(), name() + ": Invalid NEXT_HOP attribute - " + problem);
     return std::nullopt;
   }

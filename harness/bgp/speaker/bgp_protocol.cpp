@@ -252,8 +252,7 @@ void BgpProtocol::set_next_hops(FamilyState& state, const net::IpAddr& source) {
 void BgpProtocol::on_established(ConnId conn) {
   conn_ = conn;
   negotiated_ = *peer_->negotiated();
-  last_error_.clear();
-  message_.clear();
+  last_error_.clear();  // but not the message, which BIRD shows until there is another
   rib::DecisionOptions options;
   options.bgp = true;
   options.internal = negotiated_->internal;

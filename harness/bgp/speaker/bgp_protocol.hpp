@@ -39,7 +39,14 @@ class BgpProtocol final : public Protocol {
   void deadline() override;
   void flush() override;
   void route_changed(Channel& channel, const rib::Change& change) override;
-  bool preexport(const Channel& channel, const rib::Path& path) const override;
+  bool preexport(const Channel& channel, const rib::Path& path) const override {
+    return why_not(channel, path).empty();
+  }
+  std::string_view why_not(const Channel& channel, const rib::Path& path) const override;
+  bool exports_all(const Channel& channel) const override;
+  std::optional<policy::RouteAttrs> as_sent(const Channel& channel, const rib::Path& path,
+                                            const policy::RouteEdit& edit) const override;
+  std::vector<observe::RefusedView> refused(const net::Prefix& prefix) const override;
   bool reload(bool in, bool out) override;
   observe::ProtocolView view() const override;
 
@@ -109,7 +116,9 @@ class BgpProtocol final : public Protocol {
   void on_update(const wire::Update& update);
   void on_end_of_rib(wire::AfiSafi family);
   void on_refresh(const wire::RouteRefresh& refresh);
-  std::optional<policy::RouteAttrs> import_attrs(const wire::Update& update, const FamilyState& state);
+  /// nullopt for a route that cannot be used; `why` then says so.
+  std::optional<policy::RouteAttrs> import_attrs(const wire::Update& update, const FamilyState& state,
+                                                 std::string& why);
   std::string import_next_hop(const FamilyState& state, const std::optional<net::IpAddr>& global,
                               const std::optional<net::IpAddr>& link_local, policy::RouteAttrs& attrs) const;
   // bgp_export.cpp
@@ -139,6 +148,9 @@ class BgpProtocol final : public Protocol {
   MalformedLog malformed_;
   std::optional<observe::SessionView::NotificationView> last_notification_;
   std::uint64_t updates_in_ = 0, updates_out_ = 0, flaps_ = 0, connect_attempts_ = 0;
+  static constexpr std::size_t kRefusedMax = 256;
+  /// Routes that import_attrs refused, for explanations; those beyond the bound are only counted.
+  std::map<wire::Nlri, observe::RefusedView> refused_;
   bool helping_ = false;
   bool spawned_ = false;
   bool rebuild_ = false;                    ///< the OPEN must be made anew: our own recovery is over

@@ -116,4 +116,38 @@ observe::ProtocolView BgpProtocol::view() const {
   return view;
 }
 
+bool BgpProtocol::exports_all(const Channel& channel) const {
+  if (!negotiated_) {
+    return false;
+  }
+  const auto& families = negotiated_->add_path_send;
+  return std::find(families.begin(), families.end(), wire::unicast(channel.intent().family)) !=
+         families.end();
+}
+
+std::optional<policy::RouteAttrs> BgpProtocol::as_sent(const Channel& channel, const rib::Path& path,
+                                                       const policy::RouteEdit& edit) const {
+  const auto state = families_.find(wire::unicast(channel.intent().family));
+  if (!negotiated_ || state == families_.end()) {
+    return std::nullopt;
+  }
+  auto attrs = export_attrs(state->second, path, edit);
+  if (!attrs) {
+    return std::nullopt;
+  }
+  policy::RouteAttrs sent = edit.attrs(*path.attrs);
+  sent.bgp = std::move(*attrs);
+  return sent;
+}
+
+std::vector<observe::RefusedView> BgpProtocol::refused(const net::Prefix& prefix) const {
+  std::vector<observe::RefusedView> found;
+  for (const auto& [nlri, one] : refused_) {
+    if (nlri.prefix == prefix) {
+      found.push_back(one);
+    }
+  }
+  return found;
+}
+
 }  // namespace catflap::bgp::internal

@@ -190,10 +190,11 @@ void Channel::hold(const net::Prefix& prefix, rib::PathId path_id, const rib::At
     if (held.path_id == path_id) {
       held.attrs = attrs;
       held.stale = false;
+      held.since = core_.now;
       return;
     }
   }
-  paths.push_back({path_id, attrs, false});
+  paths.push_back({path_id, attrs, false, core_.now});
   ++held_count_;
 }
 
@@ -333,16 +334,57 @@ bool Channel::filter_out(const net::Prefix& prefix, const rib::Path& path, polic
   return verdict.accepted;
 }
 
-Channel::ExportVerdict Channel::would_export(const net::Prefix& prefix, const rib::Path& path) const {
+Channel::ExportVerdict Channel::would_export(const net::Prefix& prefix, const rib::Path& path,
+                                             policy::RouteEdit* edit, policy::Verdict* told) const {
   if (!protocol_.preexport(*this, path)) {
     return ExportVerdict::rejected;
   }
   const Protocol* source = core_.source_of(path);
-  policy::RouteEdit edit;
-  const policy::Verdict verdict = policy::apply(
-      intent_.export_filter, ref_of(prefix, path, source == nullptr ? std::string() : source->name()), edit,
-      core_.environment());
-  return verdict.accepted ? ExportVerdict::accepted : ExportVerdict::filtered;
+  policy::RouteEdit scratch;
+  const std::string name = source == nullptr ? std::string() : source->name();
+  policy::Verdict verdict = policy::apply(intent_.export_filter, ref_of(prefix, path, name),
+                                          edit != nullptr ? *edit : scratch, core_.environment());
+  const bool accepted = verdict.accepted;
+  if (told != nullptr) {
+    *told = std::move(verdict);
+  }
+  return accepted ? ExportVerdict::accepted : ExportVerdict::filtered;
+}
+
+policy::Verdict Channel::would_import(const net::Prefix& prefix, const rib::Path& path,
+                                      policy::RouteEdit& edit) const {
+  return policy::apply(intent_.import_filter, ref_of(prefix, path, protocol_.name()), edit,
+                       core_.environment());
+}
+
+std::optional<net::Prefix> Channel::next_known(const std::optional<net::Prefix>& after) const {
+  const auto in_table = after ? table().next(*after) : table().first();
+  const auto held = after ? held_.next(*after) : held_.first();
+  return in_table && (!held || *in_table < *held) ? in_table : held;
+}
+
+void Channel::known_at(const net::Prefix& prefix, const std::function<void(const rib::Path&)>& visit) const {
+  const std::vector<Held>* held = held_.find(prefix);
+  const auto held_as = [&](rib::PathId path_id) -> const Held* {
+    for (std::size_t i = 0; held != nullptr && i < held->size(); ++i) {
+      if ((*held)[i].path_id == path_id) {
+        return &(*held)[i];
+      }
+    }
+    return nullptr;
+  };
+  if (const rib::Entry* entry = table().find(prefix)) {
+    for (const rib::Path& path : entry->paths()) {
+      if (path.protocol == protocol_.id() && held_as(path.path_id) == nullptr) {
+        visit(path);
+      }
+    }
+  }
+  for (std::size_t i = 0; held != nullptr && i < held->size(); ++i) {
+    rib::Path path = make_path((*held)[i].attrs, (*held)[i].path_id);
+    path.last_change = (*held)[i].since;
+    visit(path);
+  }
 }
 
 observe::ChannelView Channel::view() const {

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <optional>
 #include <string>
 #include <vector>
@@ -50,7 +51,16 @@ class Channel {
   bool filter_out(const net::Prefix& prefix, const rib::Path& path, policy::RouteEdit& edit);
   enum class ExportVerdict : std::uint8_t { rejected, filtered, accepted };
   /// The same without counting, for `show route export`.
-  ExportVerdict would_export(const net::Prefix& prefix, const rib::Path& path) const;
+  /// `edit` gets what the filter changed, `verdict` what it said (if it was asked at all).
+  ExportVerdict would_export(const net::Prefix& prefix, const rib::Path& path,
+                             policy::RouteEdit* edit = nullptr, policy::Verdict* verdict = nullptr) const;
+  /// What the import filter says of a route as it came, without effects.
+  policy::Verdict would_import(const net::Prefix& prefix, const rib::Path& path,
+                               policy::RouteEdit& edit) const;
+  /// Adj-RIB-In: a prefix behind `after` (the first for nullopt) that may have routes of this channel.
+  std::optional<net::Prefix> next_known(const std::optional<net::Prefix>& after) const;
+  /// Its routes of this channel as they came, refused ones included.
+  void known_at(const net::Prefix& prefix, const std::function<void(const rib::Path&)>& visit) const;
   /// One route more goes out: false if the export limit forbids it.
   bool admit_export();
 
@@ -72,6 +82,7 @@ class Channel {
     rib::PathId path_id = 0;
     rib::AttrRef attrs;
     bool stale = false;
+    Instant since;
   };
   struct LimitState {
     bool hit = false;

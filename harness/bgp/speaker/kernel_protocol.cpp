@@ -120,6 +120,11 @@ bool KernelProtocol::on_reconfigure(const intent::ProtocolIntent& next) {
          to.merge_paths_limit == from.merge_paths_limit && to.device_routes == from.device_routes;
 }
 
+std::string_view KernelProtocol::why_not(const Channel&, const rib::Path& path) const {
+  return path.protocol == id() ? "it was learnt from this kernel table"
+                               : "device routes are the kernel's own (`device routes on` would write them)";
+}
+
 bool KernelProtocol::preexport(const Channel&, const rib::Path& path) const {
   if (path.protocol == id()) {
     return false;

@@ -20,6 +20,10 @@ class KernelProtocol final : public Protocol {
   observe::ProtocolKind kind() const override { return observe::ProtocolKind::kernel; }
   void route_changed(Channel& channel, const rib::Change& change) override;
   bool preexport(const Channel& channel, const rib::Path& path) const override;
+  std::string_view why_not(const Channel& channel, const rib::Path& path) const override;
+  std::size_t merges(const Channel&) const override {
+    return body().merge_paths ? body().merge_paths_limit : 1;
+  }
   void flush() override;
 
   /// A route of this table in the kernel came or went; Core::kernel_routes has it already.

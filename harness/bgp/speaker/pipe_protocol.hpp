@@ -18,6 +18,10 @@ class PipeProtocol final : public Protocol {
   observe::ProtocolKind kind() const override { return observe::ProtocolKind::pipe; }
   void route_changed(Channel& channel, const rib::Change& change) override;
   bool preexport(const Channel& channel, const rib::Path& path) const override;
+  std::string_view why_not(const Channel&, const rib::Path&) const override {
+    return "it came through this pipe";
+  }
+  bool exports_all(const Channel&) const override { return true; }
   const Protocol* origin_of(const rib::Path& path) const override;
   void flush() override;
   observe::ProtocolView view() const override;

@@ -1,12 +1,16 @@
 #pragma once
 
+#include <cstddef>
 #include <memory>
+#include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "bgp/speaker/channel.hpp"
 #include "bgp/speaker/core.hpp"
 #include "intent/router.hpp"
+#include "observe/explain.hpp"
 #include "observe/snapshot.hpp"
 
 namespace catflap::bgp::internal {
@@ -48,6 +52,33 @@ class Protocol {
     (void)channel;
     (void)path;
     return true;
+  }
+  /// For people, if preexport() is false: "the peer itself brought it".
+  virtual std::string_view why_not(const Channel& channel, const rib::Path& path) const {
+    (void)channel;
+    (void)path;
+    return "the protocol takes no such routes";
+  }
+  /// True if all routes of a prefix go out, not the best alone: ADD-PATH, pipes.
+  virtual bool exports_all(const Channel& channel) const {
+    (void)channel;
+    return false;
+  }
+  /// How many equal routes go out as one (`merge paths`); 1: none are merged.
+  virtual std::size_t merges(const Channel& channel) const {
+    (void)channel;
+    return 1;
+  }
+  /// The attributes that a peer is told of an exported route; nullopt if it cannot be told.
+  virtual std::optional<policy::RouteAttrs> as_sent(const Channel& channel, const rib::Path& path,
+                                                    const policy::RouteEdit& edit) const {
+    (void)channel;
+    return edit.attrs(*path.attrs);
+  }
+  /// Routes that were not even tried on import, the last ones: loops, impossible next hops.
+  virtual std::vector<observe::RefusedView> refused(const net::Prefix& prefix) const {
+    (void)prefix;
+    return {};
   }
   /// Runs import (again) over what it knows, or export over the tables.
   virtual bool reload(bool in, bool out);

@@ -1,5 +1,7 @@
 #pragma once
 
+#include <cstddef>
+#include <cstdint>
 #include <memory>
 #include <optional>
 #include <string>
@@ -20,11 +22,35 @@ struct RouteQuery {
   /// no more. With exactly one table; nothing is missed or told twice of what stays there in between.
   std::optional<net::Prefix> after;
   std::string protocol;  ///< `protocol P`: routes that it brought
+  /// Of the export to a protocol: what its filter takes (exported), what gets as far as the filter
+  /// (preexport), what the filter refuses (noexport).
   enum class Export : std::uint8_t { none, exported, preexport, noexport } export_mode = Export::none;
   std::string export_protocol;                   ///< `export|preexport|noexport P`
   bool primary = false;                          ///< best routes only
   bool filtered = false;                         ///< those that the import filter rejected
   std::shared_ptr<const intent::Filter> filter;  ///< `where X`, `filter F`: what it accepts, as it leaves it
+
+  /// Instead of a table what a channel had from its peer, before its import filter, or what it tells the
+  /// peer: RFC 4271's Adj-RIB-In and Adj-RIB-Out, BIRD's `import table` and `export table`.
+  enum class Adjacent : std::uint8_t { none, received, advertised } adjacent = Adjacent::none;
+  std::string adjacent_protocol;
+  net::Family adjacent_family = net::Family::ipv4;
+  bool as_sent = false;  ///< advertised: with the attributes of the UPDATE, not those behind the filter
+};
+
+/// How far a walk in steps has come, and what it has counted: all routes of the networks it looked at,
+/// whether they match or not.
+struct RouteWalk {
+  std::optional<net::Prefix> after;  ///< the last prefix that it looked at
+  bool done = false;
+  std::uint64_t routes = 0, networks = 0;
+};
+
+/// The question of `explain`: why is this route the best, or none, and who is told of it?
+struct ExplainQuery {
+  net::Prefix prefix;
+  bool exact = false;  ///< otherwise the longest prefix around it that is there
+  std::string table;   ///< "": every table of the family
 };
 
 }  // namespace catflap::bgp

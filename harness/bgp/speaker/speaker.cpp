@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "bgp/speaker/explain.hpp"
 #include "bgp/speaker/routes_query.hpp"
 #include "bgp/speaker/speaker_impl.hpp"
 
@@ -319,6 +320,15 @@ Result<observe::MalformedView> Speaker::malformed(std::string_view protocol) con
     return fail(Errc::invalid, std::string(protocol) + " is not a BGP protocol");
   }
   return static_cast<const BgpProtocol*>(found)->malformed();
+}
+
+Status Speaker::routes(const RouteQuery& query, RouteWalk& walk, std::size_t prefixes_max,
+                       const std::function<bool(const observe::RouteView&)>& visit) const {
+  return internal::query_routes(impl_->core, impl_->in_order(), query, walk, prefixes_max, visit);
+}
+
+Result<std::vector<observe::ExplainView>> Speaker::explain(const ExplainQuery& query) const {
+  return internal::explain(impl_->core, impl_->in_order(), query);
 }
 
 void Speaker::watch_routes(bool on) {

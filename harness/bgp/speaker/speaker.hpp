@@ -12,6 +12,7 @@
 #include "bgp/speaker/event.hpp"
 #include "bgp/speaker/query.hpp"
 #include "bgp/wire/attributes.hpp"
+#include "observe/explain.hpp"
 #include "observe/snapshot.hpp"
 
 namespace catflap::bgp {
@@ -69,6 +70,13 @@ class Speaker {
   };
   Result<std::optional<net::Prefix>> walk(const Walk& walk,
                                           const std::function<void(const TablePath&)>& visit) const;
+  /// The same in steps: looks at no more than `prefixes_max` networks behind where `walk` stands. Routes may
+  /// change between two steps; what stays there all the time comes exactly once. Precondition: `query` names
+  /// exactly one table, or one side of a channel (RouteQuery::adjacent).
+  Status routes(const RouteQuery& query, RouteWalk& walk, std::size_t prefixes_max,
+                const std::function<bool(const observe::RouteView&)>& visit) const;
+  /// One answer for each table that is asked for. Errc::not_found for an unknown table.
+  Result<std::vector<observe::ExplainView>> explain(const ExplainQuery& query) const;
   /// From now on every change of a table's entries gives act::RouteChanged.
   void watch_routes(bool on);
   /// The configuration in force; nullptr before the first Configure.

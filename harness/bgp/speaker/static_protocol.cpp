@@ -14,6 +14,31 @@ void StaticProtocol::on_stop(StopReason, const std::string&) {
   announced_.clear();
 }
 
+observe::ProtocolView StaticProtocol::view() const {
+  observe::ProtocolView view = Protocol::view();
+  const auto& body = std::get<intent::StaticIntent>(intent_.body);
+  if (body.roa_table.empty() || core_.intent == nullptr) {
+    return view;
+  }
+  // Origin authorizations are part of the configuration; here they look like a channel, as in BIRD.
+  const auto family = core_.intent->roa_families.find(body.roa_table);
+  observe::ChannelView channel;
+  if (family != core_.intent->roa_families.end()) {
+    channel.family = family->second;
+  }
+  channel.name = channel.family == net::Family::ipv4 ? "roa4" : "roa6";
+  channel.table = view.table = body.roa_table;
+  channel.up = state() == observe::ProtocolState::up;
+  constexpr std::uint32_t kStaticPreference = 200;
+  channel.preference = kStaticPreference;
+  channel.import_filter = "ACCEPT";
+  channel.export_filter = "REJECT";
+  channel.imported = channel.preferred = channel.up ? body.roas.size() : 0;
+  channel.import_updates.received = channel.import_updates.accepted = channel.imported;
+  view.channels.push_back(std::move(channel));
+  return view;
+}
+
 bool StaticProtocol::on_reconfigure(const intent::ProtocolIntent& next) {
   intent_.body = next.body;
   if (state() == observe::ProtocolState::up) {

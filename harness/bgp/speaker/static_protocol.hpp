@@ -16,6 +16,7 @@ class StaticProtocol final : public Protocol {
   using Protocol::Protocol;
   observe::ProtocolKind kind() const override { return observe::ProtocolKind::static_; }
   void interfaces_changed() override { announce(false); }
+  observe::ProtocolView view() const override;
 
  protected:
   void on_start() override;
