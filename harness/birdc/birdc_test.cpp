@@ -423,6 +423,7 @@ TEST(Small, MemoryActsBfdAndStatic) {
       {{prefix("10.72.0.0/16"), observe::RouteType::blackhole, {}, {}, true},
        {prefix("10.73.0.0/24"), observe::RouteType::unicast, {{addr("10.70.1.2"), "", 1, false}}, {}, true},
        {prefix("10.77.0.0/24"), observe::RouteType::unicast, {}, addr("10.71.1.1"), true}});
+  writer.end();
   EXPECT_EQ(text,
             "1018-BIRD memory usage\n                   Effective    Overhead\n"
             " Routing tables:     61.0 kB     22.6 kB\n Route attributes: 4444.0  B      0.0  B\n"

@@ -219,6 +219,20 @@ class Parser {
       }
       return symbols;
     }
+    if (format_ == Format::bird1 && take("roa")) {
+      return show_roa();
+    }
+    if (take("ospf")) {
+      at_ = tokens_.size() - 1;
+      return ShowForeign{"OSPF"};
+    }
+    if (take("rip")) {
+      return foreign("RIP", {"interfaces", "neighbors"}, "INTERFACES or NEIGHBORS");
+    }
+    if (take("babel")) {
+      return foreign("Babel", {"interfaces", "neighbors", "entries", "routes"},
+                     "INTERFACES or NEIGHBORS or ENTRIES or ROUTES");
+    }
     if (take("static")) {
       return ShowStatic{at_end() ? std::string() : protocol_name("END or CF_SYM_KNOWN", 9002)};
     }
@@ -230,6 +244,42 @@ class Parser {
     }
     unexpected();
     return Help{};
+  }
+
+  Command foreign(std::string protocol, std::initializer_list<std::string_view> subjects, Expected expected) {
+    for (const std::string_view subject : subjects) {
+      if (take(subject)) {
+        at_ = tokens_.size() - 1;
+        return ShowForeign{std::move(protocol)};
+      }
+    }
+    unexpected(expected);
+    return ShowForeign{};
+  }
+  Command show_roa() {
+    ShowRoa show;
+    while (error_.empty() && !at_end()) {
+      ShowRoute where;
+      if (take("as")) {
+        show.asn = number();
+        if (!show.asn) {
+          unexpected();
+        }
+      } else if (take("table")) {
+        show.table = name(SymbolKind::table, "table", "CF_SYM_KNOWN");
+      } else if (take("in")) {
+        target(where, ShowRoute::Target::inside, "");
+      } else if (take("for")) {
+        target(where, ShowRoute::Target::longest, "");
+      } else {
+        route_prefix(where);
+      }
+      if (where.prefix) {
+        show.prefix = where.prefix;
+        show.target = where.target;
+      }
+    }
+    return show;
   }
 
   Command show_protocols() {
@@ -276,6 +326,9 @@ class Parser {
     if (take("table")) {
       table(show);
     } else if (take("protocol")) {
+      if (!show.protocol.empty()) {
+        fail_with("9001 Protocol specified twice");
+      }
       show.protocol = protocol_name("CF_SYM_KNOWN");
     } else if (take("import")) {
       channel_table(show, ShowRoute::ChannelTable::import_table);
@@ -285,6 +338,8 @@ class Parser {
       } else {
         export_of(show, ShowRoute::Export::exported);
       }
+    } else if (take("exported")) {
+      export_of(show, ShowRoute::Export::exported);
     } else if (take("preexport")) {
       export_of(show, ShowRoute::Export::preexport);
     } else if (take("noexport")) {
@@ -306,6 +361,9 @@ class Parser {
     show.tables.push_back(name(SymbolKind::table, "table", "CF_SYM_KNOWN or ALL"));
   }
   void export_of(ShowRoute& show, ShowRoute::Export mode) {
+    if (show.export_mode != ShowRoute::Export::none) {
+      fail_with("9001 Export specified twice");
+    }
     show.export_mode = mode;
     show.export_protocol = protocol_name("CF_SYM_KNOWN");
   }
@@ -459,16 +517,19 @@ class Parser {
   }
 
   /// `{ a, b }`.
-  std::vector<std::string> flag_list() {
+  std::vector<std::string> flag_list(std::initializer_list<std::string_view> known) {
     std::vector<std::string> flags;
-    while (error_.empty() && !take_punctuation('}')) {
-      if (peek().kind != Token::Kind::word) {
+    do {
+      if (std::find(known.begin(), known.end(), peek().value) == known.end() ||
+          peek().kind != Token::Kind::word) {
         unexpected();
         break;
       }
       flags.push_back(peek().value);
       advance();
-      take_punctuation(',');
+    } while (take_punctuation(','));
+    if (error_.empty() && !take_punctuation('}')) {
+      unexpected();
     }
     return flags;
   }
@@ -477,20 +538,30 @@ class Parser {
     if (take("all")) {
       command.all = true;
     } else if (take_punctuation('{')) {
-      command.classes = flag_list();
+      command.classes =
+          flag_list({"debug", "trace", "info", "remote", "warning", "error", "auth", "fatal", "bug"});
     } else if (!take("off")) {
       unexpected("OFF or '{' or ALL");
     }
     command.buffer_octets = number();
+    if (command.buffer_octets &&
+        (*command.buffer_octets < kEchoOctetsMin || *command.buffer_octets > kEchoOctetsMax)) {
+      fail_with("9001 Invalid log buffer size");
+    }
     return command;
   }
   Command debug() {
     Debug command;
     command.which = selector("CF_SYM_KNOWN or TEXT or ALL");
+    if (const auto dot = command.which.text.find('.');
+        command.which.kind == ProtocolSelector::Kind::name && dot != std::string::npos) {
+      command.channel = command.which.text.substr(dot + 1);
+      command.which.text.resize(dot);
+    }
     if (take("all")) {
       command.all = true;
     } else if (take_punctuation('{')) {
-      command.flags = flag_list();
+      command.flags = flag_list({"states", "routes", "filters", "interfaces", "events", "packets"});
     } else if (!take("off")) {
       unexpected("'.' or OFF or '{' or ALL");
     }
@@ -502,7 +573,7 @@ class Parser {
     if (take("all")) {
       command.all = true;
     } else if (take_punctuation('{')) {
-      command.flags = flag_list();
+      command.flags = flag_list({"states", "messages"});
     } else if (!take("off")) {
       unexpected("OFF or '{' or ALL");
     }
@@ -510,17 +581,16 @@ class Parser {
   }
   Command mrt_dump() {
     MrtDumpTable command;
-    if (!take("dump") || !take("table")) {
-      unexpected(is("dump") ? "TABLE" : "DUMP");
+    if (!take("dump")) {
+      unexpected("DUMP");
       return command;
     }
-    if (peek().kind == Token::Kind::text) {
-      command.table = optional_text();
-    } else {
-      command.table = name(SymbolKind::table, "table", "CF_SYM_KNOWN or TEXT");
-    }
     while (error_.empty() && !at_end()) {
-      if (take("to")) {
+      if (take("table")) {
+        command.table = peek().kind == Token::Kind::text
+                            ? optional_text()
+                            : name(SymbolKind::table, "table", "CF_SYM_KNOWN or TEXT");
+      } else if (take("to")) {
         command.file = optional_text();
         if (command.file.empty()) {
           unexpected("TEXT");
@@ -528,6 +598,9 @@ class Parser {
       } else if (!route_filter(command.filter)) {
         unexpected();
       }
+    }
+    if (command.table.empty()) {
+      fail_with("9001 Table not specified");
     }
     return command;
   }
@@ -600,6 +673,11 @@ bool pattern_matches(std::string_view pattern, std::string_view text) {
 
 bool ProtocolSelector::matches(std::string_view protocol) const {
   return kind == Kind::all || (kind == Kind::name ? text == protocol : pattern_matches(text, protocol));
+}
+
+bool ShowSymbols::of_kind() const {
+  return what == "table" || what == "filter" || what == "function" || what == "protocol" ||
+         what == "template" || what == "roa";
 }
 
 bool changes_daemon(const Command& command) {

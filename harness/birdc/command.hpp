@@ -78,12 +78,26 @@ struct ShowRoute {
 };
 
 struct ShowSymbols {
-  std::string what;  ///< "", "table", "filter", "function", "protocol", "template", or a name
+  std::string what;  ///< "", "table", "filter", "function", "protocol", "template", "roa" (1.6), or a name
+  bool of_kind() const;  ///< one of the words above; otherwise `what` is a name, or ""
   bool operator==(const ShowSymbols&) const = default;
 };
 struct ShowStatic {
   std::string protocol;
   bool operator==(const ShowStatic&) const = default;
+};
+/// 1.6: `show roa [in P | for P | P] [as N] [table T]`.
+struct ShowRoa {
+  ShowRoute::Target target = ShowRoute::Target::everything;
+  std::optional<net::Prefix> prefix;
+  std::optional<std::uint32_t> asn;
+  std::string table;
+  bool operator==(const ShowRoa&) const = default;
+};
+/// `show ospf`, `show rip ...`, `show babel ...`: protocols of BIRD that there are none of here.
+struct ShowForeign {
+  std::string protocol;  ///< "OSPF"
+  bool operator==(const ShowForeign&) const = default;
 };
 struct ShowBfdSessions {
   std::string protocol;
@@ -115,6 +129,9 @@ struct GracefulRestart {
 struct Restrict {
   bool operator==(const Restrict&) const = default;
 };
+/// Bounds of the buffer of `echo`.
+inline constexpr std::uint32_t kEchoOctetsMin = 256, kEchoOctetsMax = 65536, kEchoOctetsDefault = 4096;
+
 /// Which log classes come as asynchronous lines.
 struct Echo {
   bool all = false;
@@ -124,6 +141,7 @@ struct Echo {
 };
 struct Debug {
   ProtocolSelector which;
+  std::string channel;  ///< `debug P.ipv4 ...`, or ""
   bool all = false;
   std::vector<std::string> flags;  ///< "states", "routes", "filters", "interfaces", "events", "packets"
   bool operator==(const Debug&) const = default;
@@ -158,9 +176,10 @@ struct Quit {
   bool operator==(const Quit&) const = default;
 };
 
-using Command = std::variant<ShowStatus, ShowMemory, ShowProtocols, ShowInterfaces, ShowRoute, ShowSymbols,
-                             ShowStatic, ShowBfdSessions, Configure, Act, Down, GracefulRestart, Restrict,
-                             Echo, Debug, MrtDumpFlags, MrtDumpTable, Eval, Dump, Help, Quit>;
+using Command =
+    std::variant<ShowStatus, ShowMemory, ShowProtocols, ShowInterfaces, ShowRoute, ShowSymbols, ShowStatic,
+                 ShowRoa, ShowForeign, ShowBfdSessions, Configure, Act, Down, GracefulRestart, Restrict, Echo,
+                 Debug, MrtDumpFlags, MrtDumpTable, Eval, Dump, Help, Quit>;
 
 /// True for what `restrict` takes away: everything that changes the daemon (8007 Access denied).
 bool changes_daemon(const Command& command);

@@ -12,27 +12,32 @@ bool is_word_character(char c) {
 }
 
 constexpr std::array kKeywords{
-    std::string_view("all"),       std::string_view("attributes"), std::string_view("bfd"),
+    std::string_view("all"),       std::string_view("attributes"), std::string_view("auth"),
+    std::string_view("babel"),     std::string_view("bfd"),        std::string_view("bug"),
     std::string_view("check"),     std::string_view("configure"),  std::string_view("confirm"),
     std::string_view("count"),     std::string_view("debug"),      std::string_view("disable"),
     std::string_view("down"),      std::string_view("dump"),       std::string_view("echo"),
-    std::string_view("enable"),    std::string_view("eval"),       std::string_view("events"),
-    std::string_view("exit"),      std::string_view("export"),     std::string_view("filter"),
-    std::string_view("filtered"),  std::string_view("filters"),    std::string_view("for"),
-    std::string_view("function"),  std::string_view("graceful"),   std::string_view("help"),
-    std::string_view("import"),    std::string_view("in"),         std::string_view("interfaces"),
-    std::string_view("memory"),    std::string_view("messages"),   std::string_view("mrt"),
+    std::string_view("enable"),    std::string_view("entries"),    std::string_view("error"),
+    std::string_view("eval"),      std::string_view("events"),     std::string_view("exit"),
+    std::string_view("export"),    std::string_view("exported"),   std::string_view("fatal"),
+    std::string_view("filter"),    std::string_view("filtered"),   std::string_view("filters"),
+    std::string_view("for"),       std::string_view("function"),   std::string_view("graceful"),
+    std::string_view("help"),      std::string_view("import"),     std::string_view("in"),
+    std::string_view("info"),      std::string_view("interfaces"), std::string_view("memory"),
+    std::string_view("messages"),  std::string_view("mpls"),       std::string_view("mrt"),
     std::string_view("mrtdump"),   std::string_view("neighbors"),  std::string_view("noexport"),
-    std::string_view("off"),       std::string_view("out"),        std::string_view("packets"),
-    std::string_view("preexport"), std::string_view("primary"),    std::string_view("protocol"),
-    std::string_view("protocols"), std::string_view("quit"),       std::string_view("reload"),
+    std::string_view("off"),       std::string_view("ospf"),       std::string_view("out"),
+    std::string_view("packets"),   std::string_view("preexport"),  std::string_view("primary"),
+    std::string_view("protocol"),  std::string_view("protocols"),  std::string_view("quit"),
+    std::string_view("radv"),      std::string_view("reload"),     std::string_view("remote"),
     std::string_view("resources"), std::string_view("restart"),    std::string_view("restrict"),
-    std::string_view("route"),     std::string_view("routes"),     std::string_view("sessions"),
-    std::string_view("show"),      std::string_view("sockets"),    std::string_view("soft"),
-    std::string_view("states"),    std::string_view("static"),     std::string_view("stats"),
-    std::string_view("status"),    std::string_view("summary"),    std::string_view("symbols"),
-    std::string_view("table"),     std::string_view("template"),   std::string_view("timeout"),
-    std::string_view("to"),        std::string_view("undo"),       std::string_view("where")};
+    std::string_view("rip"),       std::string_view("route"),      std::string_view("routes"),
+    std::string_view("sessions"),  std::string_view("show"),       std::string_view("sockets"),
+    std::string_view("soft"),      std::string_view("states"),     std::string_view("static"),
+    std::string_view("stats"),     std::string_view("status"),     std::string_view("summary"),
+    std::string_view("symbols"),   std::string_view("table"),      std::string_view("template"),
+    std::string_view("timeout"),   std::string_view("to"),         std::string_view("trace"),
+    std::string_view("undo"),      std::string_view("warning"),    std::string_view("where")};
 static_assert(std::is_sorted(kKeywords.begin(), kKeywords.end()));
 
 /// The end of a text that starts at `begin` with `quote`; npos if it is not closed.

@@ -171,6 +171,10 @@ void write_symbols(ReplyWriter& out, const std::vector<SymbolView>& symbols) {
   out.end();
 }
 
+void write_symbol(ReplyWriter& out, const SymbolView& symbol) {
+  out.end(1010, fmt::format("{:<8}\t{}", symbol.name, symbol.kind));
+}
+
 void write_static_routes(ReplyWriter& out, Format format, const std::vector<StaticRouteView>& routes) {
   for (const StaticRouteView& route : routes) {
     const std::string prefix = net::to_string(route.prefix);
@@ -200,7 +204,14 @@ void write_static_routes(ReplyWriter& out, Format format, const std::vector<Stat
       out.line(1009, "\t" + hop_text(hop) + dormant);
     }
   }
-  out.end();
+}
+
+void write_static_roa(ReplyWriter& out, const RouteWriter::Roa& roa) {
+  out.line(1009, fmt::format("{}-{} AS{}\t", net::to_string(roa.prefix), roa.length_max, roa.asn));
+}
+
+void write_roa(ReplyWriter& out, const net::Prefix& prefix, std::uint8_t length_max, std::uint32_t asn) {
+  out.line(1019, fmt::format("{} max {} as {}", net::to_string(prefix), length_max, asn));
 }
 
 void write_bfd_sessions(ReplyWriter& out, Format format, const Clock& clock, std::string_view protocol,

@@ -19,6 +19,9 @@ class ReplyWriter {
  public:
   /// Appends to `out`, which must outlive the writer.
   explicit ReplyWriter(std::string& out) : out_(out) {}
+  /// Goes on with a reply whose last line had this code.
+  ReplyWriter(std::string& out, int last_code) : out_(out), last_code_(last_code) {}
+  int last_code() const { return last_code_; }
 
   /// A line that is not the last one. `text` must not hold a newline; one would be written as a blank.
   void line(int code, std::string_view text);
@@ -86,6 +89,16 @@ class RouteWriter {
   void table(std::string_view name);
   /// The routes of a prefix come together, best first.
   void route(ReplyWriter& out, const observe::RouteView& route);
+  /// A route origin authorization: "10.80.0.0/16-24 AS65001  [roas 06:36:06.828] * (200)".
+  struct Roa {
+    net::Prefix prefix;
+    std::uint8_t length_max = 0;
+    std::uint32_t asn = 0;
+    std::string protocol;
+    Instant since;
+    std::uint32_t preference = 0;
+  };
+  void roa(ReplyWriter& out, const Roa& roa);
   /// "18 of 18 routes for 17 networks in table master4": for `stats` after the table's routes, for `count`
   /// instead. 1.6 has it in the last line only.
   void count(ReplyWriter& out, const RouteCount& count);
@@ -142,6 +155,8 @@ struct SymbolView {
   bool operator==(const SymbolView&) const = default;
 };
 void write_symbols(ReplyWriter& out, const std::vector<SymbolView>& symbols);
+/// `show symbols NAME`: one line, the last one.
+void write_symbol(ReplyWriter& out, const SymbolView& symbol);
 
 struct StaticRouteView {
   net::Prefix prefix;
@@ -150,7 +165,12 @@ struct StaticRouteView {
   std::optional<net::IpAddr> recursive;
   bool active = true;
 };
+/// The routes of one protocol, without the end.
 void write_static_routes(ReplyWriter& out, Format format, const std::vector<StaticRouteView>& routes);
+/// "10.80.0.0/16-24 AS65001" of a static protocol, as 2.x has it.
+void write_static_roa(ReplyWriter& out, const RouteWriter::Roa& roa);
+/// 1.6's `show roa`, without the end.
+void write_roa(ReplyWriter& out, const net::Prefix& prefix, std::uint8_t length_max, std::uint32_t asn);
 
 struct BfdSessionView {
   net::IpAddr peer;

@@ -223,6 +223,17 @@ void RouteWriter::route(ReplyWriter& out, const RouteView& route) {
   }
 }
 
+void RouteWriter::roa(ReplyWriter& out, const Roa& roa) {
+  announce_table(out);
+  any_route_ = true;
+  out.line(1007, fmt::format("{:<20}  [{} {}] * ({})",
+                             fmt::format("{}-{} AS{}", net::to_string(roa.prefix), roa.length_max, roa.asn),
+                             roa.protocol, format_short_time(format_, clock_, roa.since), roa.preference));
+  if (all_) {
+    out.line(1008, "\tType: static univ");
+  }
+}
+
 void RouteWriter::count(ReplyWriter& out, const RouteCount& count) {
   total_.shown += count.shown;
   total_.routes += count.routes;

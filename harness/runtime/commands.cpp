@@ -3,14 +3,16 @@
 #include <algorithm>
 #include <chrono>
 #include <ctime>
-#include <set>
 #include <utility>
 #include <variant>
 #include <vector>
 
+#include <fmt/format.h>
+
 #include "base/overloaded.hpp"
 #include "bgp/policy/filter.hpp"
 #include "birdlang/birdlang.hpp"
+#include "runtime/mrt_dump.hpp"
 #include "sys/clock.hpp"
 
 namespace catflap::runtime {
@@ -21,20 +23,22 @@ constexpr const char* version_of(birdc::Format format) {
   return format == birdc::Format::bird2 ? "2.0.12" : "1.6.8";
 }
 
-constexpr const char* kNoValidTables = "No valid tables";  // of Speaker::routes()
+unsigned bit(bgp::act::NoteLevel level) {
+  return 1U << static_cast<unsigned>(level);
+}
 
-/// BIRD's words; private addresses (RFC 1918, RFC 4193) belong to the site.
-const char* scope_of(const net::IpAddr& addr) {
-  if (addr.is_loopback()) {
-    return "host";
+constexpr unsigned kAllLevels = 0xFU;
+
+/// Our levels that a class of BIRD's covers.
+unsigned levels_of(const std::string& name) {
+  using bgp::act::NoteLevel;
+  if (name == "debug" || name == "trace") {
+    return bit(NoteLevel::debug);
   }
-  if (addr.is_link_local()) {
-    return "link";
+  if (name == "info" || name == "remote") {
+    return bit(NoteLevel::info);
   }
-  const bool site = addr.is_v4() ? addr.v4_value() >> 24U == 10 || addr.v4_value() >> 20U == 0xAC1 ||
-                                       addr.v4_value() >> 16U == 0xC0A8
-                                 : addr.high() >> 57U == 0xFC >> 1U;
-  return site ? "site" : "univ";
+  return name == "warning" || name == "auth" ? bit(NoteLevel::warning) : bit(NoteLevel::error);
 }
 
 }  // namespace
@@ -96,7 +100,11 @@ bool CommandRunner::run(std::string_view line, std::string& out_text) {
                  [&](const birdc::ShowRoute& c) { show_route(out, c); },
                  [&](const birdc::ShowSymbols& c) { show_symbols(out, c); },
                  [&](const birdc::ShowStatic& c) { show_static(out, c); },
-                 [&](const birdc::ShowBfdSessions&) { out.end(9001, "There is no BFD protocol running"); },
+                 [&](const birdc::ShowRoa& c) { show_roa(out, c); },
+                 [&](const birdc::ShowForeign& c) {
+                   out.end(9001, "There is no " + c.protocol + " protocol running");
+                 },
+                 [&](const birdc::ShowBfdSessions& c) { show_bfd(out, c); },
                  [&](const birdc::Configure& c) { configure(out, c); },
                  [&](const birdc::Act& c) { act(out, c); },
                  [&](const birdc::Down&) {
@@ -117,11 +125,18 @@ bool CommandRunner::run(std::string_view line, std::string& out_text) {
                    out.end(0);
                    go_on = false;
                  },
-                 [&](const birdc::Echo&) { out.end(9001, "echo is not supported: see the log"); },
-                 [&](const birdc::Debug&) { out.end(9001, "debug is not supported: see the log"); },
-                 [&](const birdc::MrtDumpFlags&) { out.end(9001, "mrtdump is not supported"); },
-                 [&](const birdc::MrtDumpTable&) { out.end(9001, "mrt dump is not supported"); },
-                 [&](const birdc::Dump&) { out.end(9001, "dump is not supported"); },
+                 [&](const birdc::Echo& c) { echo(out, c); },
+                 [&](const birdc::Debug& c) {
+                   static const std::vector<std::string> kAllClasses{"states",     "routes", "filters",
+                                                                     "interfaces", "events", "packets"};
+                   set_classes(out, c.which, c.all ? kAllClasses : c.flags, false);
+                 },
+                 [&](const birdc::MrtDumpFlags& c) {
+                   static const std::vector<std::string> kAllClasses{"states", "messages"};
+                   set_classes(out, c.which, c.all ? kAllClasses : c.flags, true);
+                 },
+                 [&](const birdc::MrtDumpTable& c) { mrt_dump(out, c); },
+                 [&](const birdc::Dump& c) { dump(out, c); },
              },
              *command);
   return go_on;
@@ -135,6 +150,61 @@ bool CommandRunner::more(std::string& out) {
     rest_ = nullptr;
   }
   return true;
+}
+
+std::string shown_table(const ControlView& view, const std::string& name) {
+  return view.format == birdc::Format::bird1 && (name == "master4" || name == "master6") ? "master" : name;
+}
+
+namespace {
+
+/// 1.6 tells in the line of the session what 2.x tells with the capabilities.
+void add_path_flags(observe::SessionView& session) {
+  if (!session.local_capabilities || !session.peer_capabilities) {
+    return;
+  }
+  const observe::CapabilitiesView& ours = *session.local_capabilities;
+  const observe::CapabilitiesView& theirs = *session.peer_capabilities;
+  if (!ours.add_path_rx.empty() && !theirs.add_path_tx.empty()) {
+    session.session_flags.emplace_back("add-path-rx");
+  }
+  if (!ours.add_path_tx.empty() && !theirs.add_path_rx.empty()) {
+    session.session_flags.emplace_back("add-path-tx");
+  }
+}
+
+}  // namespace
+
+std::vector<observe::ProtocolView> CommandRunner::protocols() const {
+  auto all = daemon_.driver().speaker().snapshot(sys::monotonic_now()).protocols;
+  std::vector<observe::ProtocolView> shown;
+  for (observe::ProtocolView& protocol : all) {
+    const bool had_channels = !protocol.channels.empty();
+    auto& channels = protocol.channels;
+    channels.erase(std::remove_if(channels.begin(), channels.end(),
+                                  [&](const auto& channel) { return !view_.shows(channel.family); }),
+                   channels.end());
+    if (had_channels && channels.empty()) {
+      continue;  // of the other family
+    }
+    if (format_ == birdc::Format::bird1) {
+      // Every protocol has one table there, and those without routes have its settings nevertheless.
+      if (channels.empty()) {
+        constexpr std::uint32_t kDirectPreference = 240;
+        channels.emplace_back();
+        channels.back().table = "master";
+        channels.back().preference = protocol.kind == observe::ProtocolKind::device ? kDirectPreference : 0;
+        channels.back().import_filter = "ACCEPT";
+        channels.back().export_filter = "REJECT";
+      }
+      protocol.table = shown_table(view_, channels.front().table);
+      if (protocol.session) {
+        add_path_flags(*protocol.session);
+      }
+    }
+    shown.push_back(std::move(protocol));
+  }
+  return shown;
 }
 
 void CommandRunner::show_status(birdc::ReplyWriter& out) {
@@ -154,251 +224,14 @@ void CommandRunner::show_status(birdc::ReplyWriter& out) {
 }
 
 void CommandRunner::show_protocols(birdc::ReplyWriter& out, const birdc::ShowProtocols& command) {
-  auto protocols = daemon_.driver().speaker().snapshot(sys::monotonic_now()).protocols;
-  protocols.erase(std::remove_if(protocols.begin(), protocols.end(),
-                                 [&](const auto& protocol) { return !command.which.matches(protocol.name); }),
-                  protocols.end());
-  if (protocols.empty() && command.which.kind != birdc::ProtocolSelector::Kind::all) {
+  auto shown = protocols();
+  shown.erase(std::remove_if(shown.begin(), shown.end(),
+                             [&](const auto& protocol) { return !command.which.matches(protocol.name); }),
+              shown.end());
+  if (shown.empty() && command.which.kind != birdc::ProtocolSelector::Kind::all) {
     return out.end(8003, "No protocols match");
   }
-  birdc::write_protocols(out, format_, clock(), protocols, command.all);
-}
-
-/// Nothing is ever exported to these, so BIRD knows no table for them here.
-bool CommandRunner::takes_no_routes(const std::string& protocol) const {
-  using Kind = observe::ProtocolKind;
-  const auto protocols = daemon_.driver().speaker().snapshot(sys::monotonic_now()).protocols;
-  return std::any_of(protocols.begin(), protocols.end(), [&](const auto& each) {
-    return each.name == protocol &&
-           (each.kind == Kind::direct || each.kind == Kind::static_ || each.kind == Kind::device);
-  });
-}
-
-void CommandRunner::show_route(birdc::ReplyWriter& out, const birdc::ShowRoute& command) {
-  const bgp::Speaker& speaker = daemon_.driver().speaker();
-  const auto intent = speaker.intent();
-  bgp::RouteQuery query;
-  switch (command.target) {
-    case birdc::ShowRoute::Target::everything:
-      break;
-    case birdc::ShowRoute::Target::exact:
-      query.exact = command.prefix;
-      break;
-    case birdc::ShowRoute::Target::longest:
-      query.longest_match_for = command.prefix;
-      break;
-    case birdc::ShowRoute::Target::inside:
-      query.within = command.prefix;
-      break;
-  }
-  query.protocol = command.protocol;
-  query.primary = command.primary;
-  query.filtered = command.filtered;
-  query.export_mode = static_cast<bgp::RouteQuery::Export>(command.export_mode);
-  query.export_protocol = command.export_protocol;
-  if (command.channel_table != birdc::ShowRoute::ChannelTable::none) {
-    return out.end(8001, "No " +
-                             std::string(command.channel_table == birdc::ShowRoute::ChannelTable::import_table
-                                             ? "import"
-                                             : "export") +
-                             " table in channel " + command.channel_protocol +
-                             (command.channel.empty() ? "" : "." + command.channel));
-  }
-  if (command.filter.kind != birdc::FilterText::Kind::none) {
-    const std::string prefix = command.filter.kind == birdc::FilterText::Kind::where ? "" : "filter ";
-    auto filter = birdlang::parse_filter_expression(prefix + command.filter.text, *intent);
-    if (!filter) {
-      return out.end(9001, filter.error().message);
-    }
-    query.filter = std::move(*filter);
-  }
-  std::vector<std::string> tables = command.tables;
-  if (tables.empty()) {
-    for (const intent::TableIntent& table : intent->tables) {
-      if (!command.prefix || command.prefix->family() == table.family) {
-        tables.push_back(table.name);
-      }
-    }
-  }
-  // "peer.ipv4" is a channel of the protocol "peer".
-  if (const std::size_t dot = query.export_protocol.rfind('.'); dot != std::string::npos) {
-    const std::string channel = query.export_protocol.substr(dot + 1);
-    query.export_protocol.resize(dot);
-    const net::Family family = channel == "ipv6" ? net::Family::ipv6 : net::Family::ipv4;
-    tables.erase(std::remove_if(tables.begin(), tables.end(),
-                                [&](const std::string& name) {
-                                  const auto& all = intent->tables;
-                                  return std::any_of(all.begin(), all.end(), [&](const auto& table) {
-                                    return table.name == name && table.family != family;
-                                  });
-                                }),
-                 tables.end());
-  }
-  const bool exported = query.export_mode != bgp::RouteQuery::Export::none;
-  if (exported && takes_no_routes(query.export_protocol)) {
-    return out.end(9001, kNoValidTables);
-  }
-  birdc::RouteWriter writer(format_, clock(), command.all, command.stats);
-  bool any = false;
-  bool any_table = false;
-  for (const std::string& table : tables) {
-    query.tables = {table};
-    writer.table(table);
-    birdc::RouteCount count;
-    std::optional<net::Prefix> last;
-    const Status walked = speaker.routes(query, [&](const observe::RouteView& route) {
-      any = true;
-      ++count.shown;
-      if (!command.count) {
-        writer.route(out, route);
-      }
-      return true;
-    });
-    if (!walked && exported && command.tables.empty() && walked.error().message == kNoValidTables) {
-      continue;  // no channel of the protocol is connected to this one
-    }
-    if (!walked) {
-      return out.end(walked.error().code == Errc::not_found ? 8001 : 9001, walked.error().message);
-    }
-    any_table = true;
-    if (command.all_tables && !command.count) {
-      writer.announce_table(out);
-    }
-    if (command.count || command.stats) {
-      bgp::RouteQuery everything;
-      everything.tables = {table};
-      (void)speaker.routes(everything, [&](const observe::RouteView& route) {  // the table is known by now
-        ++count.routes;
-        if (last != route.prefix) {
-          ++count.networks;
-          last = route.prefix;
-        }
-        return true;
-      });
-      writer.count(out, count);
-    }
-  }
-  if (exported && !any_table) {
-    return out.end(9001, kNoValidTables);
-  }
-  writer.end(out, !any && command.prefix.has_value(), command.count || command.stats);
-}
-
-void CommandRunner::show_interfaces(birdc::ReplyWriter& out, bool summary) {
-  std::vector<birdc::InterfaceView> views;
-  const Kernel& kernel = daemon_.driver().kernel();
-  for (const auto& [index, interface] : kernel.interfaces()) {
-    birdc::InterfaceView view;
-    view.name = interface.name;
-    view.index = index;
-    view.up = interface.up;
-    view.mtu = interface.mtu;
-    const auto link = kernel.links().find(index);
-    const bool admin_up = link != kernel.links().end() && link->second.up;
-    const bool carrier = link != kernel.links().end() && link->second.carrier;
-    if (link != kernel.links().end() && link->second.master != 0) {
-      view.master = kernel.interface_name(link->second.master);
-    }
-    view.flags.emplace_back("MultiAccess");
-    if (!interface.loopback) {
-      view.flags.insert(view.flags.end(), {"Broadcast", "Multicast"});
-    }
-    if (admin_up) {
-      view.flags.emplace_back("AdminUp");
-    }
-    if (carrier) {
-      view.flags.emplace_back("LinkUp");
-    }
-    if (interface.loopback) {
-      view.flags.insert(view.flags.end(), {"Loopback", "Ignored"});
-    }
-    std::set<std::pair<net::Family, bool>> preferred;
-    for (const net::InterfaceAddress& address : interface.addresses) {
-      const bool link_local = address.addr.is_link_local();
-      const char* scope = scope_of(address.addr);
-      const bool first = preferred.emplace(address.addr.family(), link_local).second;
-      view.addresses.push_back({address, first ? "Preferred" : "", scope, ""});
-    }
-    views.push_back(std::move(view));
-  }
-  if (summary) {
-    birdc::write_interfaces_summary(out, format_, views);
-  } else {
-    birdc::write_interfaces(out, format_, views);
-  }
-}
-
-void CommandRunner::show_symbols(birdc::ReplyWriter& out, const birdc::ShowSymbols& command) {
-  const auto intent = daemon_.driver().speaker().intent();
-  std::vector<birdc::SymbolView> symbols;
-  for (const auto& protocol : intent->protocols) {
-    symbols.push_back({protocol.name, "protocol"});
-  }
-  for (const auto& table : intent->tables) {
-    symbols.push_back({table.name, "routing table"});
-  }
-  for (const auto& [name, entries] : intent->roa_tables) {
-    symbols.push_back({name, "routing table"});
-  }
-  for (const auto& [name, filter] : intent->filters) {
-    symbols.push_back({name, "filter"});
-  }
-  for (const auto& [name, function] : intent->functions) {
-    symbols.push_back({name, "function"});
-  }
-  for (const auto& [name, value] : intent->constants) {
-    symbols.push_back({name, "constant"});
-  }
-  const std::string kind = command.what == "table" ? "routing table" : command.what;
-  symbols.erase(std::remove_if(symbols.begin(), symbols.end(),
-                               [&](const birdc::SymbolView& symbol) {
-                                 return !kind.empty() && symbol.kind != kind && symbol.name != kind;
-                               }),
-                symbols.end());
-  birdc::write_symbols(out, symbols);
-}
-
-void CommandRunner::show_static(birdc::ReplyWriter& out, const birdc::ShowStatic& command) {
-  const auto intent = daemon_.driver().speaker().intent();
-  const intent::StaticIntent* found = nullptr;
-  for (const auto& protocol : intent->protocols) {
-    const auto* body = std::get_if<intent::StaticIntent>(&protocol.body);
-    if (body != nullptr && (command.protocol.empty() || protocol.name == command.protocol)) {
-      found = body;
-      break;
-    }
-  }
-  if (found == nullptr) {
-    return out.end(9001, command.protocol.empty() ? "There is no Static protocol running"
-                                                  : command.protocol + ": is not a static protocol");
-  }
-  std::vector<birdc::StaticRouteView> views;
-  for (const intent::StaticRoute& route : found->routes) {
-    birdc::StaticRouteView view;
-    view.prefix = route.prefix;
-    view.recursive = route.recursive_via;
-    view.type = route.target == intent::RouteTarget::blackhole     ? observe::RouteType::blackhole
-                : route.target == intent::RouteTarget::unreachable ? observe::RouteType::unreachable
-                : route.target == intent::RouteTarget::prohibit    ? observe::RouteType::prohibit
-                                                                   : observe::RouteType::unicast;
-    for (const intent::StaticNextHop& hop : route.next_hops) {
-      view.next_hops.push_back({hop.via, hop.interface, hop.weight, hop.onlink});
-    }
-    views.push_back(std::move(view));
-  }
-  birdc::write_static_routes(out, format_, views);
-}
-
-void CommandRunner::show_memory(birdc::ReplyWriter& out) {
-  std::uint64_t routes = 0;
-  (void)daemon_.driver().speaker().routes({}, [&](const observe::RouteView&) {  // names no table
-    ++routes;
-    return true;
-  });
-  const auto intent = daemon_.driver().speaker().intent();
-  birdc::write_memory(out, format_,
-                      {{"Routing tables", routes * sizeof(observe::RouteView), 0},
-                       {"Protocols", intent->protocols.size() * sizeof(intent::ProtocolIntent), 0}});
+  birdc::write_protocols(out, format_, clock(), shown, command.all);
 }
 
 void CommandRunner::configure(birdc::ReplyWriter& out, const birdc::Configure& command) {
@@ -411,6 +244,11 @@ void CommandRunner::configure(birdc::ReplyWriter& out, const birdc::Configure& c
       return daemon_.undo() ? out.end(3, "Reconfigured") : out.end(19, "Nothing to do");
     case Mode::status:
       out.line(3, daemon_.shutting_down() ? "Shutdown in progress" : "Daemon is up and running");
+      if (const auto undo_at = daemon_.undo_at()) {
+        const auto left =
+            std::max(*undo_at - sys::monotonic_now(), Duration{}) / std::chrono::milliseconds(1);
+        out.line(22, fmt::format("Configuration unconfirmed, undo in {}.{:03} s", left / 1000, left % 1000));
+      }
       return out.end(0);
     case Mode::apply:
     case Mode::soft:
@@ -438,44 +276,128 @@ void CommandRunner::configure(birdc::ReplyWriter& out, const birdc::Configure& c
   out.end(3, "Reconfigured");
 }
 
-void CommandRunner::act(birdc::ReplyWriter& out, const birdc::Act& command) {
+namespace {
+
+/// What a command does to a protocol; nullopt: nothing, and nothing is said.
+std::optional<birdc::ActOutcome> outcome_of(birdc::Act::Verb verb, const observe::ProtocolView& protocol,
+                                            birdc::Format format) {
   using Verb = birdc::Act::Verb;
   using Outcome = birdc::ActOutcome;
+  using Kind = observe::ProtocolKind;
+  const bool down = protocol.state == observe::ProtocolState::down;
+  switch (verb) {
+    case Verb::enable:
+      return down ? Outcome::enabled : Outcome::already_enabled;
+    case Verb::disable:
+      return down ? Outcome::already_disabled : Outcome::disabled;
+    case Verb::restart:
+      return down ? Outcome::already_disabled : Outcome::restarted;
+    case Verb::reload:
+    case Verb::reload_in:
+    case Verb::reload_out:
+      break;
+  }
+  if (down) {
+    return Outcome::already_disabled;
+  }
+  if (protocol.state != observe::ProtocolState::up) {
+    return std::nullopt;  // it has no routes yet
+  }
+  const bool bird1 = format == birdc::Format::bird1;
+  const bool fixed = protocol.kind == Kind::direct ||
+                     (bird1 && (protocol.kind == Kind::static_ || protocol.kind == Kind::device));
+  return fixed && verb != Verb::reload_out ? Outcome::reload_failed : Outcome::reloading;
+}
+
+/// For the log, in BIRD's words; "" if nothing was done.
+std::string_view done_text(birdc::ActOutcome outcome) {
+  using Outcome = birdc::ActOutcome;
+  switch (outcome) {
+    case Outcome::enabled:
+      return "Enabling";
+    case Outcome::disabled:
+      return "Disabling";
+    case Outcome::restarted:
+      return "Restarting";
+    case Outcome::reloading:
+      return "Reloading";
+    case Outcome::already_disabled:
+    case Outcome::already_enabled:
+    case Outcome::reload_failed:
+      break;
+  }
+  return "";
+}
+
+}  // namespace
+
+void CommandRunner::act(birdc::ReplyWriter& out, const birdc::Act& command) {
   bool any = false;
-  SpeakerDriver& driver = daemon_.driver();
-  for (const auto& protocol : driver.speaker().snapshot(sys::monotonic_now()).protocols) {
+  for (const observe::ProtocolView& protocol : protocols()) {
     if (!command.which.matches(protocol.name)) {
       continue;
     }
     any = true;
-    const bool down = protocol.state == observe::ProtocolState::down;
-    Outcome outcome = Outcome::reloading;
-    switch (command.verb) {
-      case Verb::enable:
-        outcome = down ? Outcome::enabled : Outcome::already_enabled;
-        break;
-      case Verb::disable:
-        outcome = down ? Outcome::already_disabled : Outcome::disabled;
-        break;
-      case Verb::restart:
-        outcome = down ? Outcome::already_disabled : Outcome::restarted;
-        break;
-      case Verb::reload:
-      case Verb::reload_in:
-      case Verb::reload_out:
-        outcome = down                                             ? Outcome::already_disabled
-                  : protocol.kind == observe::ProtocolKind::direct ? Outcome::reload_failed
-                                                                   : Outcome::reloading;
-        break;
+    const auto outcome = outcome_of(command.verb, protocol, format_);
+    if (!outcome) {
+      continue;
     }
-    birdc::write_act(out, protocol.name, outcome);
-    if (outcome != Outcome::already_enabled && outcome != Outcome::already_disabled &&
-        outcome != Outcome::reload_failed) {
-      driver.tell(
+    birdc::write_act(out, protocol.name, *outcome);
+    if (const std::string_view text = done_text(*outcome); !text.empty()) {
+      daemon_.log(bgp::act::NoteLevel::info, fmt::format("{} protocol {}", text, protocol.name));
+      daemon_.driver().tell(
           bgp::ev::Admin{static_cast<bgp::ev::Admin::Verb>(command.verb), protocol.name, command.message});
     }
   }
   any ? out.end(0) : out.end(8003, "No protocols match");
+}
+
+void CommandRunner::echo(birdc::ReplyWriter& out, const birdc::Echo& command) {
+  echo_.levels = command.all ? kAllLevels : 0;
+  for (const std::string& name : command.classes) {
+    echo_.levels |= levels_of(name);
+  }
+  echo_.octets_max = command.buffer_octets.value_or(birdc::kEchoOctetsDefault);
+  out.end();
+}
+
+void CommandRunner::set_classes(birdc::ReplyWriter& out, const birdc::ProtocolSelector& which,
+                                const std::vector<std::string>& classes, bool mrt) {
+  bool any = false;
+  for (const observe::ProtocolView& protocol : protocols()) {
+    if (which.matches(protocol.name)) {
+      any = true;
+      mrt ? daemon_.set_mrtdump(protocol.name, classes) : daemon_.set_debug(protocol.name, classes);
+    }
+  }
+  any ? out.end() : out.end(8003, "No protocols match");
+}
+
+void CommandRunner::mrt_dump(birdc::ReplyWriter& out, const birdc::MrtDumpTable& command) {
+  if (command.file.empty()) {
+    return out.end(9001, "File not specified");
+  }
+  MrtTableDump::Options options;
+  options.table = command.table;
+  options.filename = command.file;
+  if (command.filter.kind != birdc::FilterText::Kind::none) {
+    const std::string prefix = command.filter.kind == birdc::FilterText::Kind::where ? "" : "filter ";
+    auto filter =
+        birdlang::parse_filter_expression(prefix + command.filter.text, *daemon_.driver().speaker().intent());
+    if (!filter) {
+      return out.end(9001, filter.error().message);
+    }
+    options.filter = {intent::FilterRef::Kind::filter, std::move(*filter)};
+  }
+  go_on_with([this, dump = std::make_shared<MrtTableDump>(std::move(options))](std::string& text) {
+    const auto more = dump->step(daemon_.driver().speaker());
+    if (more && *more) {
+      return true;
+    }
+    birdc::ReplyWriter writer(text);
+    more ? writer.end() : writer.end(8009, to_string(more.error()));
+    return false;
+  });
 }
 
 void CommandRunner::eval(birdc::ReplyWriter& out, const birdc::Eval& command) {

@@ -8,6 +8,7 @@
 #include <string>
 #include <string_view>
 #include <utility>
+#include <vector>
 
 #include "bgp/speaker/speaker.hpp"
 #include "birdc/command.hpp"
@@ -38,13 +39,30 @@ class DaemonControl {
   virtual bool confirm() = 0;
   /// False if there is nothing to go back to.
   virtual bool undo() = 0;
+  /// When the configuration will be undone unless it is confirmed; nullopt: nothing waits.
+  virtual std::optional<Instant> undo_at() const = 0;
   virtual void shut_down(bool graceful_restart) = 0;
+  /// A line for the log, and for those who asked for it by `echo`.
+  virtual void log(bgp::act::NoteLevel level, std::string_view text) = 0;
+  /// Which of BIRD's debug classes ("states", "events", ...) of a protocol are logged from now on.
+  virtual void set_debug(const std::string& protocol, std::vector<std::string> classes) = 0;
+  /// Which messages of a protocol go to the MRT file ("states", "messages").
+  virtual void set_mrtdump(const std::string& protocol, std::vector<std::string> classes) = 0;
+};
+
+/// What a control socket shows and how: everything, or one address family as the daemons `bird` and `bird6`
+/// of BIRD 1.6 do.
+struct ControlView {
+  birdc::Format format = birdc::Format::bird2;
+  std::optional<net::Family> family;
+
+  bool shows(net::Family other) const { return !family || *family == other; }
 };
 
 /// The rest of a reply that is too long to be made at once: each call appends a next piece of about
-/// CommandRunner::kPieceOctets. False: that was the last one. Between two calls the client has read the piece
-/// and the speaker has gone on, so nothing may be kept that its tables own: a prefix to go on behind
-/// (RouteQuery::after), not a reference.
+/// CommandRunner::kPieceOctets, or nothing after a share of work. False: that was the last one. Between two
+/// calls the client has read the piece and the speaker has gone on, so nothing may be kept that its tables
+/// own: a prefix to go on behind (RouteWalk), not a reference.
 using ReplyRest = std::function<bool(std::string& out)>;
 
 /// One connection's commands: parses a line, acts, writes the reply.
@@ -52,37 +70,69 @@ class CommandRunner {
  public:
   /// How long a piece of a long reply is, more or less: what a client that does not read costs.
   static constexpr std::size_t kPieceOctets = std::size_t{64} << 10U;
+  /// Networks that one piece looks at: some milliseconds of the speaker's time.
+  static constexpr std::size_t kPrefixesPerPiece = 256;
 
-  CommandRunner(DaemonControl& daemon, birdc::Format format) : daemon_(daemon), format_(format) {}
+  CommandRunner(DaemonControl& daemon, ControlView view)
+      : daemon_(daemon), view_(view), format_(view.format) {}
 
   /// Appends the reply to `out`, or its beginning: more() then brings the rest. False: the client asked to
   /// end the connection. Precondition: the reply before is complete.
   bool run(std::string_view line, std::string& out);
-  /// Appends the next piece of the reply. False: there is none, the reply is complete.
+  /// Goes on with the reply; may append nothing. False: there is nothing to do, the reply is complete.
   bool more(std::string& out);
+  /// True while a reply is not complete.
+  bool busy() const { return rest_ != nullptr; }
   void restrict() { restricted_ = true; }
 
+  /// What this client asked for by `echo`.
+  struct EchoState {
+    unsigned levels = 0;  ///< a bit for each NoteLevel
+    std::size_t octets_max = birdc::kEchoOctetsDefault;
+  };
+  const EchoState& echo_state() const { return echo_; }
+
  private:
+  // commands.cpp
   birdc::Clock clock() const;
+  birdc::SymbolKind symbol(std::string_view name) const;
+  /// The protocols that this socket shows, as its format has them.
+  std::vector<observe::ProtocolView> protocols() const;
   void show_status(birdc::ReplyWriter& out);
   void show_protocols(birdc::ReplyWriter& out, const birdc::ShowProtocols& command);
-  void show_route(birdc::ReplyWriter& out, const birdc::ShowRoute& command);
-  bool takes_no_routes(const std::string& protocol) const;
-  void show_interfaces(birdc::ReplyWriter& out, bool summary);
-  void show_symbols(birdc::ReplyWriter& out, const birdc::ShowSymbols& command);
-  void show_static(birdc::ReplyWriter& out, const birdc::ShowStatic& command);
-  void show_memory(birdc::ReplyWriter& out);
   void configure(birdc::ReplyWriter& out, const birdc::Configure& command);
   void act(birdc::ReplyWriter& out, const birdc::Act& command);
   void eval(birdc::ReplyWriter& out, const birdc::Eval& command);
-  birdc::SymbolKind symbol(std::string_view name) const;
+  void echo(birdc::ReplyWriter& out, const birdc::Echo& command);
+  void set_classes(birdc::ReplyWriter& out, const birdc::ProtocolSelector& which,
+                   const std::vector<std::string>& classes, bool mrt);
+  void mrt_dump(birdc::ReplyWriter& out, const birdc::MrtDumpTable& command);
+  // commands_route.cpp
+  void show_route(birdc::ReplyWriter& out, const birdc::ShowRoute& command);
+  // commands_show.cpp
+  void show_interfaces(birdc::ReplyWriter& out, bool summary);
+  void show_symbols(birdc::ReplyWriter& out, const birdc::ShowSymbols& command);
+  void show_static(birdc::ReplyWriter& out, const birdc::ShowStatic& command);
+  void show_roa(birdc::ReplyWriter& out, const birdc::ShowRoa& command);
+  void show_bfd(birdc::ReplyWriter& out, const birdc::ShowBfdSessions& command);
+  void show_memory(birdc::ReplyWriter& out);
+  std::vector<birdc::InterfaceView> interfaces() const;
+  std::vector<birdc::MemoryRow> memory() const;
+  void dump(birdc::ReplyWriter& out, const birdc::Dump& command);
+  void dump_text(const std::string& text);
+  void dump_routes();
   /// Makes more() call `rest`.
   void go_on_with(ReplyRest rest) { rest_ = std::move(rest); }
 
   DaemonControl& daemon_;
+  ControlView view_;
   birdc::Format format_;
   bool restricted_ = false;
+  EchoState echo_;
   ReplyRest rest_;
 };
+
+/// The name of a table in the output: a socket of one family calls the default tables "master".
+std::string shown_table(const ControlView& view, const std::string& name);
 
 }  // namespace catflap::runtime

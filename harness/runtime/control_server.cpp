@@ -7,6 +7,7 @@
 #include <array>
 #include <cerrno>
 #include <utility>
+#include <vector>
 
 #include "birdc/reply.hpp"
 #include "sys/unix_socket.hpp"
@@ -15,12 +16,12 @@ namespace catflap::runtime {
 
 Result<std::unique_ptr<ControlServer>> ControlServer::listen(sys::EventLoop& loop,
                                                              const std::filesystem::path& path,
-                                                             DaemonControl& daemon, birdc::Format format) {
+                                                             DaemonControl& daemon, ControlView view) {
   auto listener = sys::unix_listen(path, sys::UnixType::stream);
   if (!listener) {
     return fail(std::move(listener.error()).context("control socket " + path.string()));
   }
-  std::unique_ptr<ControlServer> server(new ControlServer(loop, path, daemon, format));
+  std::unique_ptr<ControlServer> server(new ControlServer(loop, path, daemon, view));
   ControlServer* const raw = server.get();
   // Without a word: who runs out of descriptors says so where peers are refused.
   auto acceptor = sys::Acceptor::create(loop, std::move(*listener),
@@ -33,10 +34,11 @@ Result<std::unique_ptr<ControlServer>> ControlServer::listen(sys::EventLoop& loo
 }
 
 ControlServer::ControlServer(sys::EventLoop& loop, std::filesystem::path path, DaemonControl& daemon,
-                             birdc::Format format)
-    : loop_(loop), path_(std::move(path)), daemon_(daemon), format_(format) {}
+                             ControlView view)
+    : loop_(loop), path_(std::move(path)), daemon_(daemon), view_(view) {}
 
 ControlServer::~ControlServer() {
+  loop_.cancel(echo_timer_);
   for (const auto& [fd, client] : clients_) {
     loop_.remove(fd);
   }
@@ -49,15 +51,17 @@ void ControlServer::accepted(sys::UniqueFd fd) {
   }
   const int raw = fd.get();
   auto client = std::make_unique<Client>(Client{std::move(fd),
-                                                CommandRunner(daemon_, format_),
+                                                CommandRunner(daemon_, view_),
                                                 {},
+                                                {},
+                                                0,
                                                 {},
                                                 0,
                                                 false,
                                                 false,
                                                 static_cast<std::uint32_t>(EPOLLIN)});
   birdc::ReplyWriter out(client->out);
-  birdc::write_welcome(out, format_ == birdc::Format::bird2 ? "2.0.12" : "1.6.8");
+  birdc::write_welcome(out, view_.format == birdc::Format::bird2 ? "2.0.12" : "1.6.8");
   if (loop_.add(raw, EPOLLIN, [this, raw](std::uint32_t events) { serve(raw, events); })) {
     clients_[raw] = std::move(client);
     serve(raw, 0);
@@ -83,10 +87,11 @@ void ControlServer::serve(int fd, std::uint32_t events) {
       client.busy = true;  // it reads as fast as we write: now the others
       break;
     }
-    if (!client.runner.more(client.out)) {
-      run_commands(client);
+    if (client.runner.more(client.out)) {
+      continue;  // maybe it has worked and has nothing to say yet
     }
-    if (client.out.empty()) {
+    run_commands(client);
+    if (client.out.empty() && !client.runner.busy()) {
       break;  // no complete command left
     }
   }
@@ -110,8 +115,48 @@ bool ControlServer::read_input(Client& client) {
   return count < 0 && (errno == EAGAIN || errno == EINTR);
 }
 
+void ControlServer::take_echoed(Client& client) {
+  if (client.echo_lost > 0) {
+    birdc::ReplyWriter(client.echoed).async("<" + std::to_string(client.echo_lost) + " messages lost>");
+    client.echo_lost = 0;
+  }
+  client.out += std::exchange(client.echoed, {});
+}
+
+void ControlServer::log(bgp::act::NoteLevel level, std::string_view text) {
+  bool any = false;
+  for (const auto& [fd, client] : clients_) {
+    const CommandRunner::EchoState& echo = client->runner.echo_state();
+    if ((echo.levels >> static_cast<unsigned>(level) & 1U) == 0) {
+      continue;
+    }
+    if (client->echoed.size() + text.size() + 2 > echo.octets_max) {
+      ++client->echo_lost;
+      continue;
+    }
+    birdc::ReplyWriter(client->echoed).async(text);
+    any = true;
+  }
+  // In a round of its own: the line may come from within a command, even of the same client.
+  if (any && echo_timer_ == sys::EventLoop::TimerId::none) {
+    echo_timer_ = loop_.after(Duration{}, [this] {
+      echo_timer_ = sys::EventLoop::TimerId::none;
+      std::vector<int> waiting;
+      for (const auto& [fd, client] : clients_) {
+        if (!client->echoed.empty() && client->out.empty() && !client->busy) {
+          waiting.push_back(fd);
+        }
+      }
+      for (const int fd : waiting) {
+        serve(fd, 0);
+      }
+    });
+  }
+}
+
 void ControlServer::run_commands(Client& client) {
-  while (client.out.empty() && !client.closing) {
+  take_echoed(client);
+  while (client.out.empty() && !client.closing && !client.runner.busy()) {
     const std::size_t end = client.in.find('\n');
     if (end == std::string::npos) {
       if (client.in.size() > birdc::kMaxCommandOctets) {

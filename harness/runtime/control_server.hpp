@@ -26,7 +26,10 @@ class ControlServer {
   /// Errc::exists if another daemon listens at `path`. `daemon` must outlive the server.
   static Result<std::unique_ptr<ControlServer>> listen(sys::EventLoop& loop,
                                                        const std::filesystem::path& path,
-                                                       DaemonControl& daemon, birdc::Format format);
+                                                       DaemonControl& daemon, ControlView view);
+  /// For the clients that asked for such lines by `echo`. What does not fit a client's buffer is counted and
+  /// told when there is room again.
+  void log(bgp::act::NoteLevel level, std::string_view text);
   ~ControlServer();
   ControlServer(const ControlServer&) = delete;
   ControlServer& operator=(const ControlServer&) = delete;
@@ -38,17 +41,19 @@ class ControlServer {
     std::string in;
     std::string out;
     std::size_t sent = 0;
+    std::string echoed;  ///< asynchronous lines, for the next gap between replies
+    std::size_t echo_lost = 0;
     bool busy = false;  ///< has had its turn and goes on in the next round
     bool closing = false;
     std::uint32_t events = 0;
   };
 
-  ControlServer(sys::EventLoop& loop, std::filesystem::path path, DaemonControl& daemon,
-                birdc::Format format);
+  ControlServer(sys::EventLoop& loop, std::filesystem::path path, DaemonControl& daemon, ControlView view);
   void accepted(sys::UniqueFd fd);
   void serve(int fd, std::uint32_t events);
   bool read_input(Client& client);
   void run_commands(Client& client);
+  static void take_echoed(Client& client);
   bool write_output(Client& client);
   void drop(int fd);
 
@@ -56,8 +61,9 @@ class ControlServer {
   std::filesystem::path path_;
   std::unique_ptr<sys::Acceptor> acceptor_;
   DaemonControl& daemon_;
-  birdc::Format format_;
+  ControlView view_;
   std::map<int, std::unique_ptr<Client>> clients_;
+  sys::EventLoop::TimerId echo_timer_ = sys::EventLoop::TimerId::none;
 };
 
 }  // namespace catflap::runtime

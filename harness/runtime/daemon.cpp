@@ -3,6 +3,7 @@
 #include <signal.h>
 #include <sys/epoll.h>
 
+#include <algorithm>
 #include <chrono>
 #include <utility>
 
@@ -84,11 +85,22 @@ Status Daemon::open(std::shared_ptr<const intent::RouterIntent> intent) {
     driver.recorder = std::move(*recorder);
   }
   driver_ = std::make_unique<SpeakerDriver>(*loop_, std::move(*kernel), std::move(driver), hooks());
-  auto control = ControlServer::listen(*loop_, options_.control_socket, *this, options_.format);
-  if (!control) {
-    return fail(std::move(control.error()));
+  // In dialect 1.6 there is one daemon for each family.
+  const bool one_family = options_.dialect == birdlang::Dialect::bird1;
+  if (auto done =
+          listen_control(options_.control_socket,
+                         {options_.format, one_family ? std::optional(options_.family) : std::nullopt});
+      !done) {
+    return done;
   }
-  control_ = std::move(*control);
+  if (!options_.bird1_sockets.empty()) {
+    for (const auto& [name, family] :
+         {std::pair("bird.ctl", net::Family::ipv4), std::pair("bird6.ctl", net::Family::ipv6)}) {
+      if (auto done = listen_control(options_.bird1_sockets / name, {birdc::Format::bird1, family}); !done) {
+        return done;
+      }
+    }
+  }
   if (!options_.events_socket.empty()) {
     auto events = EventServer::listen(*loop_, options_.events_socket, driver_->speaker(), options_.version);
     if (!events) {
@@ -104,9 +116,59 @@ Status Daemon::open(std::shared_ptr<const intent::RouterIntent> intent) {
   return {};
 }
 
+Status Daemon::listen_control(const std::filesystem::path& path, ControlView view) {
+  auto control = ControlServer::listen(*loop_, path, *this, view);
+  if (!control) {
+    return fail(std::move(control.error()));
+  }
+  controls_.push_back(std::move(*control));
+  return {};
+}
+
+bool Daemon::debugs(const std::string& protocol, std::string_view what) const {
+  const auto has = [&](const std::vector<std::string>& classes) {
+    return std::find_if(classes.begin(), classes.end(), [&](const std::string& each) {
+             return each == what || each == "all";
+           }) != classes.end();
+  };
+  if (const auto set = debug_.find(protocol); set != debug_.end()) {
+    return has(set->second);
+  }
+  if (current_ != nullptr) {
+    for (const auto& each : current_->protocols) {
+      if (each.name == protocol) {
+        return has(each.debug);
+      }
+    }
+  }
+  return false;
+}
+
+void Daemon::set_debug(const std::string& protocol, std::vector<std::string> classes) {
+  debug_[protocol] = std::move(classes);
+}
+
+void Daemon::set_mrtdump(const std::string& protocol, std::vector<std::string> classes) {
+  (void)protocol;
+  (void)classes;
+}
+
+void Daemon::trace_change(const bgp::act::ProtocolChanged& changed) {
+  if (debugs(changed.protocol, "states")) {
+    log(bgp::act::NoteLevel::debug,
+        changed.protocol + ": State changed to " + std::string(observe::to_string(changed.state)));
+  }
+  if (changed.session && debugs(changed.protocol, "events")) {
+    log(bgp::act::NoteLevel::debug, changed.protocol + ": BGP session is " +
+                                        std::string(observe::to_string(*changed.session)) +
+                                        (changed.reason.empty() ? "" : " (" + changed.reason + ")"));
+  }
+}
+
 SpeakerDriver::Hooks Daemon::hooks() {
   SpeakerDriver::Hooks hooks;
   hooks.protocol_changed = [this](const bgp::act::ProtocolChanged& changed) {
+    trace_change(changed);
     if (events_ != nullptr) {
       events_->protocol_changed(changed.protocol);
     }
@@ -123,6 +185,9 @@ SpeakerDriver::Hooks Daemon::hooks() {
 
 void Daemon::log(bgp::act::NoteLevel level, std::string_view text) {
   log_.write(level, text);
+  for (const auto& control : controls_) {
+    control->log(level, text);
+  }
   if (events_ != nullptr && level != bgp::act::NoteLevel::debug) {
     events_->note(level_name(level), std::string(text));
   }
@@ -152,6 +217,8 @@ void Daemon::apply(std::shared_ptr<const intent::RouterIntent> intent, bool soft
                    std::optional<std::uint32_t> timeout_s) {
   loop_->cancel(undo_timer_);
   undo_timer_ = sys::EventLoop::TimerId::none;
+  undo_at_.reset();
+  debug_.clear();
   previous_ = std::exchange(current_, intent);
   configured_ = sys::monotonic_now();
   for (const Error& error : log_.configure(current_->logs)) {
@@ -161,7 +228,8 @@ void Daemon::apply(std::shared_ptr<const intent::RouterIntent> intent, bool soft
   configure.recover = std::exchange(options_.graceful_restart_recovery, false);  // counts for the first one
   driver_->tell(std::move(configure));
   if (timeout_s) {
-    undo_timer_ = loop_->after(std::chrono::seconds(*timeout_s), [this] {
+    undo_at_ = sys::monotonic_now() + std::chrono::seconds(*timeout_s);
+    undo_timer_ = loop_->at(*undo_at_, [this] {
       log(bgp::act::NoteLevel::warning, "configuration not confirmed in time: going back");
       undo();
     });
@@ -170,6 +238,7 @@ void Daemon::apply(std::shared_ptr<const intent::RouterIntent> intent, bool soft
 
 bool Daemon::confirm() {
   loop_->cancel(undo_timer_);
+  undo_at_.reset();
   return std::exchange(undo_timer_, sys::EventLoop::TimerId::none) != sys::EventLoop::TimerId::none;
 }
 

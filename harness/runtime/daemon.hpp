@@ -1,9 +1,12 @@
 #pragma once
 
 #include <filesystem>
+#include <map>
 #include <memory>
 #include <optional>
 #include <string>
+#include <string_view>
+#include <vector>
 
 #include "birdc/format.hpp"
 #include "birdlang/birdlang.hpp"
@@ -25,6 +28,9 @@ struct DaemonOptions {
   birdlang::Dialect dialect = birdlang::Dialect::bird2;
   net::Family family = net::Family::ipv4;  ///< dialect 1.6 only
   birdc::Format format = birdc::Format::bird2;
+  /// If not empty: bird.ctl and bird6.ctl in this folder speak for one family each in the format of BIRD 1.6,
+  /// as Calico's tools want it.
+  std::filesystem::path bird1_sockets;
   std::string version;                     ///< "catflap-bgpd 0.1.0"
   bool debug = false;                      ///< `-d`: log everything to standard error
   bool graceful_restart_recovery = false;  ///< `-R`: keep the kernel's routes while peers come back
@@ -55,7 +61,11 @@ class Daemon final : public DaemonControl {
              std::optional<std::uint32_t> timeout_s) override;
   bool confirm() override;
   bool undo() override;
+  std::optional<Instant> undo_at() const override { return undo_at_; }
   void shut_down(bool graceful_restart) override;
+  void log(bgp::act::NoteLevel level, std::string_view text) override;
+  void set_debug(const std::string& protocol, std::vector<std::string> classes) override;
+  void set_mrtdump(const std::string& protocol, std::vector<std::string> classes) override;
 
  private:
   /// An orderly end that takes longer is cut off.
@@ -66,7 +76,10 @@ class Daemon final : public DaemonControl {
   SpeakerDriver::Hooks hooks();
   void signalled();
 
-  void log(bgp::act::NoteLevel level, std::string_view text);
+  Status listen_control(const std::filesystem::path& path, ControlView view);
+  /// True if lines of this class (BIRD's `debug`) are wanted of a protocol.
+  bool debugs(const std::string& protocol, std::string_view what) const;
+  void trace_change(const bgp::act::ProtocolChanged& changed);
 
   DaemonOptions options_;
   LogTargets log_;
@@ -74,10 +87,12 @@ class Daemon final : public DaemonControl {
   sys::UniqueFd signals_;
   std::optional<sys::PidFile> pid_file_;
   std::unique_ptr<SpeakerDriver> driver_;
-  std::unique_ptr<ControlServer> control_;
+  std::vector<std::unique_ptr<ControlServer>> controls_;
   std::unique_ptr<EventServer> events_;
   std::shared_ptr<const intent::RouterIntent> current_, previous_;
   sys::EventLoop::TimerId undo_timer_ = sys::EventLoop::TimerId::none;
+  std::optional<Instant> undo_at_;
+  std::map<std::string, std::vector<std::string>> debug_;  ///< by `debug`, until the next configure
   Instant started_, configured_, give_up_ = Instant::never();
   bool shutting_down_ = false;
   bool speaker_down_ = false;

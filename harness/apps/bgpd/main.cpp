@@ -32,10 +32,13 @@ A BGP daemon that reads BIRD's configuration, answers birdc and writes kernel ro
   -p                    check the configuration and exit: 0 if it is fine
   -R                    graceful restart: keep the kernel's routes while peers come back
   -l                    configuration and control socket in the current folder
-      --events SOCKET   stream of sessions and routes as JSON lines
+      --events SOCKET   stream of sessions and routes as JSON lines, and queries of `catflap bgp`
       --dialect 2|1.6   language of the configuration (default 2)
       --family 4|6      with --dialect 1.6: be bird or bird6 (default 4)
       --format 2|1.6    output format of the control socket (default: as --dialect)
+      --bird1-sockets DIR
+                        also listen at DIR/bird.ctl (IPv4) and DIR/bird6.ctl (IPv6) in the format of BIRD 1.6,
+                        as calicoctl and Calico's probes want it
       --seed N          seed of the timers' jitter, for repeatable runs
       --record FILE     write an event log, which 'catflap replay FILE' runs again (it holds the passwords)
       --version, --help
@@ -57,11 +60,12 @@ struct Arguments {
 }
 
 Arguments parse_arguments(int argc, char** argv) {
-  enum Long : int { kEvents = 1000, kDialect, kFamily, kFormat, kSeed, kRecord, kVersionFlag };
+  enum Long : int { kEvents = 1000, kDialect, kFamily, kFormat, kBird1Sockets, kSeed, kRecord, kVersionFlag };
   static const option kLong[] = {{"events", required_argument, nullptr, kEvents},
                                  {"dialect", required_argument, nullptr, kDialect},
                                  {"family", required_argument, nullptr, kFamily},
                                  {"format", required_argument, nullptr, kFormat},
+                                 {"bird1-sockets", required_argument, nullptr, kBird1Sockets},
                                  {"seed", required_argument, nullptr, kSeed},
                                  {"record", required_argument, nullptr, kRecord},
                                  {"version", no_argument, nullptr, kVersionFlag},
@@ -124,6 +128,9 @@ Arguments parse_arguments(int argc, char** argv) {
         format_given = true;
         options.format = one_of("--format", optarg, "2", "1.6") ? catflap::birdc::Format::bird1
                                                                 : catflap::birdc::Format::bird2;
+        break;
+      case kBird1Sockets:
+        options.bird1_sockets = optarg;
         break;
       case kSeed: {
         char* end = nullptr;
