@@ -34,9 +34,9 @@ class Pipe:
     def say(self, *lines):
         self.process.stdin.write("".join(line + "\n" for line in lines).encode())
 
-    def wait(self, name, limit_s, or_else=None):
-        """The first event of that name, also one that came while another was waited for. A lost session or a dead
-        daemon ends the measurement; a limit too, unless `or_else` stands for an answer."""
+    def wait(self, name, limit_s):
+        """The first event of that name, also one that came while another was waited for. A lost session, a dead
+        daemon or the limit ends the measurement."""
         deadline = time.monotonic() + limit_s
         while True:
             for event in self.seen:
@@ -45,8 +45,6 @@ class Pipe:
                     return event
             left = deadline - time.monotonic()
             if left <= 0:
-                if or_else is not None:
-                    return or_else
                 raise Failed(f"no {name} within {limit_s:g} s")
             self.world.check_alive()
             if self.selector.select(min(left, 0.5)):

@@ -214,9 +214,8 @@ def parse(arguments, kinds, names):
     parser.add_argument("--scenarios", default=",".join(names), help="comma-separated, default: all")
     parser.add_argument("--runs", type=int, default=3, help="medians of so many; slow daemons run once (default 3)")
     parser.add_argument("--limit", type=float, default=90, help="seconds after which a measurement is given up, at most")
-    parser.add_argument("--settle", type=float, default=0, metavar="S",
-                        help="wait up to S seconds for the daemon's End-of-RIB before the feed starts (default 0: the "
-                        "feed starts when the last session is Established)")
+    parser.add_argument("--settle", type=float, default=0.3, metavar="S",
+                        help="seconds from the last session Established to the feed (default 0.3)")
     parser.add_argument("--out", type=pathlib.Path, default=ROOT / "build" / "bench", help="folder for JSON and plots")
     parser.add_argument("--profile", action="store_true", help="perf record of the daemons while feeds are on their way, "
                         "into --out; the figures of such a run mean little")

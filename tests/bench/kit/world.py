@@ -96,10 +96,13 @@ class World:
             batch = [f"netns add {name}" for name in self.names]
             batch += [f"link add {self.DEVICE} netns {dut} type veth peer name {self.PEERS_LINK} netns {peers}"]
             self.ip(batch)
-            self.ip(["link set lo up", f"addr add {self.LOCAL}/16 dev {self.DEVICE}", f"link set {self.DEVICE} up"], dut)
+            # No IPv6 addresses: that they become usable a second later is an event that happens to wake daemons up.
+            self.ip(["link set lo up", f"link set {self.DEVICE} addrgenmode none",
+                     f"addr add {self.LOCAL}/16 dev {self.DEVICE}", f"link set {self.DEVICE} up"], dut)
             # One address, and a route that makes every other address below local too: any number of peers.
-            self.ip(["link set lo up", f"addr add {peer_address(0)}/16 dev {self.PEERS_LINK}",
-                     f"link set {self.PEERS_LINK} up", f"route add local 10.64.0.0/17 dev {self.PEERS_LINK}"], peers)
+            self.ip(["link set lo up", f"link set {self.PEERS_LINK} addrgenmode none",
+                     f"addr add {peer_address(0)}/16 dev {self.PEERS_LINK}", f"link set {self.PEERS_LINK} up",
+                     f"route add local 10.64.0.0/17 dev {self.PEERS_LINK}"], peers)
         except BaseException:
             self.__exit__()
             raise
