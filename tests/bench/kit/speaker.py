@@ -88,13 +88,14 @@ class Runner:
                     metrics = scenario.run(self.bench, daemon)
                 except (Failed, OSError, subprocess.CalledProcessError) as failure:  # the run goes on without it
                     self.failures.setdefault(scenario.name, {})[daemon.name] = str(failure)
-                    self.say(f"{scenario.name:14} {daemon.name:9} {failure}")
+                    self.say(f"{scenario.name:15} {daemon.name:9} {failure}")
                     continue
                 metrics["wall_s"] = time.monotonic() - begin
                 done.append(metrics)
                 shown = "  ".join(f"{key} {value:.4g}" for key, value in metrics.items()
                                   if key != "wall_s" and isinstance(value, (int, float)))
-                self.say(f"{scenario.name:14} {daemon.name:9} {shown}")
+                shown += "  ".join(f"{size}: {took:.3g} s" for size, took, _ in metrics.get("points", ()))
+                self.say(f"{scenario.name:15} {daemon.name:9} {shown}")
 
     @staticmethod
     def say(line):
