@@ -93,25 +93,52 @@ void EventServer::greet(Client& client) {
   for (auto& protocol : speaker_.snapshot(sys::monotonic_now()).protocols) {
     say(observe::ProtocolChanged{std::move(protocol)});
   }
+  client.greeting.emplace();
+  if (const auto intent = speaker_.intent()) {
+    for (auto table = intent->tables.rbegin(); table != intent->tables.rend(); ++table) {
+      client.greeting->tables.push_back(table->name);
+    }
+  }
+}
+
+void EventServer::greet_piece(Client& client) {
+  Greeting& greeting = *client.greeting;
+  if (greeting.tables.empty()) {
+    client.greeting.reset();
+    client.queue += observe::encode_stream_line(observe::Synced{});
+    return;
+  }
+  bgp::RouteQuery query;
+  query.tables = {greeting.tables.back()};
+  query.after = greeting.after;
   observe::RoutesChanged group;
+  group.table = greeting.tables.back();
   const auto flush_group = [&] {
     if (!group.routes.empty()) {
-      say(group);
+      client.queue += observe::encode_stream_line(group);
+      greeting.after = group.prefix;
+      group.routes.clear();
     }
-    group.routes.clear();
   };
-  // An error would be an unknown table, and none is named.
-  (void)speaker_.routes({}, [&](const observe::RouteView& route) {
-    if (route.table != group.table || route.prefix != group.prefix) {
+  bool done = true;
+  // An error would be a table that a reconfiguration removed meanwhile: it has no routes.
+  (void)speaker_.routes(query, [&](const observe::RouteView& route) {
+    if (route.prefix != group.prefix) {
       flush_group();
-      group.table = route.table;
+      if (client.queue.size() >= kPieceOctets) {
+        done = false;
+        return false;
+      }
       group.prefix = route.prefix;
     }
     group.routes.push_back(route);
     return true;
   });
   flush_group();
-  say(observe::Synced{});
+  if (done) {
+    greeting.tables.pop_back();
+    greeting.after.reset();
+  }
 }
 
 void EventServer::protocol_changed(const std::string& protocol) {
@@ -217,30 +244,38 @@ void EventServer::send_to_all(const std::string& line) {
   }
 }
 
+bool EventServer::write_queue(Client& client) {
+  while (client.sent < client.queue.size()) {
+    const ssize_t count = ::send(client.fd.get(), client.queue.data() + client.sent,
+                                 client.queue.size() - client.sent, MSG_NOSIGNAL);
+    if (count < 0) {
+      return errno == EAGAIN || errno == EINTR;
+    }
+    client.sent += static_cast<std::size_t>(count);
+  }
+  client.queue.clear();
+  client.sent = 0;
+  return true;
+}
+
 void EventServer::write_out(int fd) {
   const auto at = clients_.find(fd);
   if (at == clients_.end()) {
     return;
   }
   Client& client = *at->second;
-  while (client.sent < client.queue.size()) {
-    const ssize_t count =
-        ::send(fd, client.queue.data() + client.sent, client.queue.size() - client.sent, MSG_NOSIGNAL);
-    if (count < 0) {
-      if (errno == EAGAIN || errno == EINTR) {
-        break;
-      }
+  for (int piece = 0; piece <= kPiecesPerRound; ++piece) {
+    if (!write_queue(client) || client.queue.size() - client.sent > kQueueOctetsMax) {
       return drop(fd);
     }
-    client.sent += static_cast<std::size_t>(count);
+    if (!client.queue.empty() || !client.greeting) {
+      break;
+    }
+    if (piece < kPiecesPerRound) {
+      greet_piece(client);
+    }
   }
-  if (client.sent == client.queue.size()) {
-    client.queue.clear();
-    client.sent = 0;
-  } else if (client.queue.size() - client.sent > kQueueOctetsMax) {
-    return drop(fd);
-  }
-  const bool want = !client.queue.empty();
+  const bool want = !client.queue.empty() || client.greeting;
   if (want != client.want_write) {
     client.want_write = want;
     (void)loop_.modify(fd, EPOLLIN | (want ? static_cast<std::uint32_t>(EPOLLOUT) : 0U));

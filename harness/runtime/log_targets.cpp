@@ -1,9 +1,12 @@
 #include "runtime/log_targets.hpp"
 
 #include <fcntl.h>
+#include <limits.h>
+#include <poll.h>
 #include <syslog.h>
 #include <unistd.h>
 
+#include <cerrno>
 #include <utility>
 
 #include <fmt/format.h>
@@ -54,6 +57,10 @@ std::pair<const char*, int> words_of(NoteLevel level) {
   return {"INFO", LOG_INFO};
 }
 
+std::string line_of(const char* word, std::string_view text) {
+  return fmt::format("{} <{}> {}\n", sys::format_utc(sys::wall_now()), word, text);
+}
+
 }  // namespace
 
 std::vector<Error> LogTargets::configure(const std::vector<intent::LogIntent>& logs) {
@@ -69,6 +76,7 @@ std::vector<Error> LogTargets::configure(const std::vector<intent::LogIntent>& l
         errors.push_back(sys::last_error("log file " + log.path));
         continue;
       }
+      target.name = log.path;
     }
     target.syslog_name = log.syslog_name.empty() ? "bird" : log.syslog_name;
     targets.push_back(std::move(target));
@@ -84,19 +92,78 @@ std::vector<Error> LogTargets::configure(const std::vector<intent::LogIntent>& l
 
 void LogTargets::write(NoteLevel level, std::string_view text) {
   const auto [word, priority] = words_of(level);
-  const std::string line = fmt::format("{} <{}> {}\n", sys::format_utc(sys::wall_now()), word, text);
-  for (const Target& target : targets_) {
+  const std::string line = line_of(word, text);
+  for (Target& target : targets_) {
     if ((target.levels & bit(level)) == 0) {
       continue;
     }
     if (target.kind == intent::LogIntent::Target::syslog) {
       ::openlog(target.syslog_name.c_str(), LOG_PID, LOG_DAEMON);
       ::syslog(priority, "%.*s", static_cast<int>(text.size()), text.data());
-      continue;
+    } else {
+      write_line(target, line);
     }
-    const int fd = target.kind == intent::LogIntent::Target::file ? target.file.get() : STDERR_FILENO;
-    const ssize_t written = ::write(fd, line.data(), line.size());
-    (void)written;  // a full disk must not stop a router
+  }
+}
+
+void LogTargets::write_line(Target& target, const std::string& line) {
+  if (target.lost > 0) {
+    const std::string gap =
+        line_of(words_of(NoteLevel::warning).first,
+                fmt::format("{} lines of the log are lost: it could not be written", target.lost));
+    if (put(target, gap) != 0) {
+      ++target.lost;
+      return;
+    }
+    target.lost = 0;
+  }
+  if (const int error = put(target, line); error != 0) {
+    target.lost = 1;
+    tell_others(target, error);
+  }
+}
+
+int LogTargets::put(Target& target, const std::string& line) {
+  const bool is_file = target.kind == intent::LogIntent::Target::file;
+  const int fd = is_file ? target.file.get() : STDERR_FILENO;
+  std::string_view text = line;
+  if (!is_file) {
+    // It may be a pipe that is full, and is not ours to make non-blocking: what fits a page does not block
+    // when there is room at all.
+    pollfd ready{fd, POLLOUT, 0};
+    if (::poll(&ready, 1, 0) == 0) {
+      return EAGAIN;
+    }
+    text = text.substr(0, PIPE_BUF - 1);
+  }
+  std::string whole = target.torn ? "\n" : "";
+  whole += text;
+  if (whole.back() != '\n') {
+    whole += '\n';
+  }
+  const ssize_t written = ::write(fd, whole.data(), whole.size());
+  if (written == static_cast<ssize_t>(whole.size())) {
+    target.torn = false;
+    return 0;
+  }
+  target.torn = target.torn || written > 0;
+  return written < 0 ? errno : ENOSPC;  // a file takes a part of a line for lack of room only
+}
+
+void LogTargets::tell_others(const Target& failed, int sys_errno) {
+  const std::string line = line_of(
+      words_of(NoteLevel::error).first,
+      fmt::format("log {}: {}; its lines are lost until it can be written again",
+                  failed.name.empty() ? "to standard error" : failed.name, sys::errno_text(sys_errno)));
+  bool told = false;
+  for (Target& other : targets_) {
+    if (&other != &failed && other.kind != intent::LogIntent::Target::syslog && other.lost == 0) {
+      told = put(other, line) == 0 || told;
+    }
+  }
+  if (!told && failed.kind == intent::LogIntent::Target::file) {
+    Target last_resort;
+    (void)put(last_resort, line);  // nothing is left to say it to
   }
 }
 
