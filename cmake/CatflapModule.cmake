@@ -1,3 +1,5 @@
+include(CatflapStatic)
+
 # Builds a module from its folder: `catflap_module()` in harness/<module>/CMakeLists.txt is all a module needs.
 #
 #   *.cpp           the library catflap_<module>, linked with what harness/modules.txt names and with LINK
@@ -50,7 +52,7 @@ function(catflap_module)
   endif()
   target_include_directories(${target} ${scope} "${CMAKE_SOURCE_DIR}/harness")
   target_sources(${target} ${scope} FILE_SET HEADERS BASE_DIRS "${CMAKE_SOURCE_DIR}/harness" FILES ${headers})
-  target_link_libraries(${target} ${scope} fmt::fmt)
+  target_link_libraries(${target} ${scope} $<IF:$<BOOL:$<TARGET_PROPERTY:CATFLAP_STATIC>>,catflap_fmt_static,fmt::fmt>)
   foreach(dependency IN LISTS dependencies)
     catflap_target_name("${dependency}" name)
     target_link_libraries(${target} ${scope} ${name})

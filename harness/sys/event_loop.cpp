@@ -199,10 +199,13 @@ int EventLoop::wait(Duration timeout) {
   }
   const int count = wait_precisely(epoll_.get(), ready_, std::max(timeout, Duration::zero()));
   now_ = monotonic_now();
-  return std::max(count, 0);  // EINTR: nothing happened
+  return count;
 }
 
 void EventLoop::round_served(int count) {
+  if (count < 0) {
+    return;  // EINTR, as after SIGCONT: nobody has looked
+  }
   if (static_cast<std::size_t>(count) < ready_.size()) {
     behind_ = 0;
     served_until_ = now_;

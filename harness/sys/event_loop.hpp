@@ -80,6 +80,7 @@ class EventLoop {
     std::shared_ptr<FdCallback> callback;
   };
   EventLoop(UniqueFd epoll, UniqueFd wake);
+  /// How many descriptors are ready; negative if the wait was interrupted.
   int wait(Duration timeout);
   void round_served(int count);
   void serve_posts();

@@ -71,6 +71,10 @@ void BgpProtocol::tcp_writable(ConnId conn, std::uint32_t bytes_free) {
   }
   it->second.bytes_free = bytes_free;
   if (conn == conn_ && bytes_free > 0) {
+    // The peer reads: its send hold time starts anew if there is more than it takes now (RFC 9687 §3).
+    if (peer_ != nullptr) {
+      peer_->set_send_blocked(core_.now, false);
+    }
     core_.flush_later(id());
   }
 }
