@@ -104,6 +104,8 @@ struct Close {
 /// A connection is the session's and its OPEN fits; before this nothing but state changes is told.
 struct Established {
   ConnId conn = 0;
+  /// As of then: later octets of the same read may have ended the session by the time that this is looked at.
+  std::shared_ptr<const Negotiated> negotiated;
 };
 struct Received {
   wire::Update update;

@@ -101,7 +101,7 @@ void Peer::Impl::promote(Instant now, ConnId id, Outputs& out) {
   collision_.stop();
   collision_overdue_ = false;
   update_state(out);
-  out.push_back(out::Established{id});
+  out.push_back(out::Established{id, std::make_shared<const Negotiated>(*winner.negotiated)});
 }
 
 void Peer::Impl::lose(Instant now, ConnId id, Outputs& out) {

@@ -146,7 +146,7 @@ void BgpProtocol::handle(fsm::Outputs outputs) {
                    [&](const fsm::out::Dial& o) { dial(o.conn); },
                    [&](fsm::out::Send& o) { send(o.conn, std::move(o.bytes)); },
                    [&](const fsm::out::Close& o) { close(o.conn, o.graceful); },
-                   [&](const fsm::out::Established& o) { on_established(o.conn); },
+                   [&](const fsm::out::Established& o) { on_established(o.conn, *o.negotiated); },
                    [&](const fsm::out::Received& o) {
                      note_malformed(o.update, o.octets);
                      on_update(o.update);

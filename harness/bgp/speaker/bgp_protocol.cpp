@@ -249,9 +249,9 @@ void BgpProtocol::set_next_hops(FamilyState& state, const net::IpAddr& source) {
   }
 }
 
-void BgpProtocol::on_established(ConnId conn) {
+void BgpProtocol::on_established(ConnId conn, const fsm::Negotiated& negotiated) {
   conn_ = conn;
-  negotiated_ = *peer_->negotiated();
+  negotiated_ = negotiated;
   last_error_.clear();  // but not the message, which BIRD shows until there is another
   rib::DecisionOptions options;
   options.bgp = true;

@@ -100,7 +100,7 @@ class BgpProtocol final : public Protocol {
   void try_begin();
   void begin();
   void end(std::uint8_t subcode, const std::string& text);
-  void on_established(ConnId conn);
+  void on_established(ConnId conn, const fsm::Negotiated& negotiated);
   void on_down(const fsm::DownReason& reason);
   void remember_error(const fsm::DownReason& reason);
   void reschedule();

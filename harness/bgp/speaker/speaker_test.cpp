@@ -193,6 +193,41 @@ TEST(TwoRouters, StrangersAreToldWhy) {
   EXPECT_TRUE(net.raw_closed(conn));
 }
 
+/// A message of a type with a body.
+void append_message(Bytes& out, std::uint8_t type, std::initializer_list<int> body = {}) {
+  out.insert(out.end(), 16, std::byte{0xFF});
+  out.push_back(std::byte{0});
+  out.push_back(static_cast<std::byte>(19 + body.size()));
+  out.push_back(static_cast<std::byte>(type));
+  for (const int octet : body) {
+    out.push_back(static_cast<std::byte>(octet));
+  }
+}
+
+TEST(TwoRouters, ASessionMayEndInTheReadThatEstablishesIt) {
+  VirtualNetwork net;
+  net.add_node("r1", 1);
+  net.add_node("r2", 2);  // not configured: the test is the peer
+  net.add_link("r1", "veth-r1", {"192.168.1.1/24"}, "r2", "veth-r2", {"192.168.1.2/24"});
+  net.configure("r1", lab_router(1));
+  net.run_for(milliseconds(10));
+  const ConnId conn = net.connect_raw("r1", {addr("192.168.1.2"), 33333, 0}, {addr("192.168.1.1"), 179, 0});
+  net.run_for(milliseconds(10));
+  Bytes open;
+  append_message(open, 1, {4, 64513 >> 8, 64513 & 255, 0, 90, 2, 2, 2, 2, 8, 2, 6, 1, 4, 0, 1, 0, 1});
+  net.inject("r1", ev::TcpBytes{conn, open});
+  net.run_for(milliseconds(10));
+  ASSERT_EQ(net.session("r1", "peer_r2"), SessionState::open_confirm);
+  Bytes rest;
+  append_message(rest, 4);
+  append_message(rest, 2, {0, 0, 0, 0});
+  append_message(rest, 3, {6, 2});
+  net.inject("r1", ev::TcpBytes{conn, rest});
+  net.run_for(milliseconds(10));
+  EXPECT_NE(net.session("r1", "peer_r2"), SessionState::established);
+  EXPECT_EQ(net.protocol("r1", "peer_r2")->session->last_error, "Received: Administrative shutdown");
+}
+
 TEST(TwoRouters, ShutdownSaysGoodbyeAndCleansUp) {
   VirtualNetwork net = two_routers();
   net.run_for(seconds(1));
