@@ -264,6 +264,30 @@ def test_no_descriptors_left(tmp_path):
         bench.unhurt()
 
 
+def test_a_control_client_that_never_reads(bench):
+    bench.feed(6000)
+    rss = bench.speaker.rss_kib()
+    clients = []
+    for _ in range(10):
+        client = socket.socket(socket.AF_UNIX)
+        client.connect(str(bench.speaker.control))
+        client.sendall(b"show route all\n" * 3)
+        clients.append(client)
+    bench.responsive()
+    assert "10.200.0.0/24" in bench.speaker.ask("show route 10.200.0.0/24")
+    assert bench.speaker.rss_kib() - rss < 12 << 10, "replies that nobody reads pile up"
+    bench.idle()
+    # One that reads after all gets everything.
+    clients[0].settimeout(30)
+    octets = b""
+    while octets.count(b"\n0000 ") + octets.count(b"\n8001 ") < 3:
+        octets += clients[0].recv(1 << 20)
+    assert octets.count(b"20.0.7.0/24") == 3
+    assert octets.count(b"BGP.community:") >= 3 * 6000
+    for client in clients:
+        client.close()
+
+
 def test_noise_on_the_sockets(bench):
     noise = random.Random(2)
     rss = bench.speaker.rss_kib()
