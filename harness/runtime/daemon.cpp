@@ -107,6 +107,12 @@ Status Daemon::open(std::shared_ptr<const intent::RouterIntent> intent) {
       return fail(std::move(events.error()));
     }
     events_ = std::move(*events);
+    auto queries =
+        QueryServer::listen(*loop_, options_.events_socket.string() + ".query", driver_->speaker());
+    if (!queries) {
+      return fail(std::move(queries.error()));
+    }
+    queries_ = std::move(*queries);
   }
   // The kernel's state first, so that the sessions start in the round that configures them.
   if (auto done = driver_->start(); !done) {

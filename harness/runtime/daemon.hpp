@@ -15,6 +15,7 @@
 #include "runtime/driver.hpp"
 #include "runtime/event_server.hpp"
 #include "runtime/log_targets.hpp"
+#include "runtime/query_server.hpp"
 #include "sys/event_loop.hpp"
 #include "sys/files.hpp"
 
@@ -23,7 +24,7 @@ namespace catflap::runtime {
 struct DaemonOptions {
   std::filesystem::path config_file;
   std::filesystem::path control_socket;
-  std::filesystem::path events_socket;  ///< empty: none
+  std::filesystem::path events_socket;  ///< empty: none; questions are answered at the same path + ".query"
   std::filesystem::path pid_file;       ///< empty: none
   birdlang::Dialect dialect = birdlang::Dialect::bird2;
   net::Family family = net::Family::ipv4;  ///< dialect 1.6 only
@@ -89,6 +90,7 @@ class Daemon final : public DaemonControl {
   std::unique_ptr<SpeakerDriver> driver_;
   std::vector<std::unique_ptr<ControlServer>> controls_;
   std::unique_ptr<EventServer> events_;
+  std::unique_ptr<QueryServer> queries_;
   std::shared_ptr<const intent::RouterIntent> current_, previous_;
   sys::EventLoop::TimerId undo_timer_ = sys::EventLoop::TimerId::none;
   std::optional<Instant> undo_at_;

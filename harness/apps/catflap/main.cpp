@@ -32,9 +32,31 @@ Examples:
 Exit codes: 0 ok, 1 a check failed, 2 bad input, 3 environment, 77 skipped.
 )";
 
+constexpr const char* kBgpFooter = R"(
+Verbs:
+  explain PREFIX            candidates, the step at which each lost, next hops, loops; import and export verdicts with
+                            the line of the filter that decided
+  peers [--why]             sessions; why they are down and what to do
+  malformed [PEER]          malformed messages: counters, and the last ones with their octets
+  received PEER [PREFIX]    what a peer sent, before the import filter
+  advertised PEER [PREFIX]  what a peer is told, with the attributes of the UPDATE
+  routes [PREFIX]           tables, with --table --in --protocol --export --where --primary --filtered
+  watch                     changes as they happen, until ^C or --count N
+
+Nodes with BIRD answer peers, routes and advertised. --json gives one JSON object, for watch one a line.
+
+Examples:
+  sudo catflap bgp r1 explain 10.2.0.0/24
+  sudo catflap bgp r1 peers --why
+  sudo catflap bgp r1 routes --where 'bgp_path ~ [= * 65002 * =]'
+  sudo catflap --json bgp r1 advertised peer_r2 | jq .routes
+  sudo catflap bgp --socket /run/bird/events.sock watch --sessions
+)";
+
 struct Arguments {
   app::Common common;
   app::Input input;
+  app::BgpOptions bgp;
   std::vector<std::string> files, speakers, command, labs;
   std::string junit, node, text, within, directory;
   std::optional<std::uint64_t> until;
@@ -187,6 +209,26 @@ int main(int argc, char** argv) {
   v->add_option("--limit", a.send.limit, "at most so many routes");
   v->add_option("--hold", a.send.hold_s,
                 "seconds that the session stays after the last route; -1: until the other side ends it");
+
+  v = verb("bgp", "ask a speaker why: routes, sessions, malformed messages, changes",
+           [&] { return app::bgp(a.common, a.bgp); });
+  v->add_option("words", a.bgp.words, "NODE VERB [ARGUMENT...]; without NODE if --socket is given")
+      ->required();
+  v->add_option("--socket", a.bgp.socket, "events socket of a catflap-bgpd outside of labs (its --events)");
+  v->add_option("--table", a.bgp.table, "explain, routes: only this table");
+  v->add_flag("--exact", a.bgp.exact, "explain, routes: this very prefix, not the longest match");
+  v->add_option("--in", a.bgp.in, "routes, received, advertised: inside this prefix");
+  v->add_option("--protocol", a.bgp.protocol, "routes: that this protocol brought");
+  v->add_option("--export", a.bgp.exported, "routes: that go to this protocol");
+  v->add_option("--where", a.bgp.where,
+                "routes, received, advertised: a condition in BIRD's filter language");
+  v->add_flag("--primary", a.bgp.primary, "routes: the best ones");
+  v->add_flag("--filtered", a.bgp.filtered, "routes: those kept though the import filter rejected them");
+  v->add_flag("--why", a.bgp.why, "peers: why a session is down and what to do");
+  v->add_flag("--routes", a.bgp.only_routes, "watch: routes only");
+  v->add_flag("--sessions", a.bgp.only_sessions, "watch: sessions only");
+  v->add_option("--count", a.bgp.count, "watch: end after so many changes");
+  v->footer(kBgpFooter);
 
   verb("schema", "print the JSON schema of topology files", [] { return app::schema(); });
 

@@ -64,6 +64,17 @@ struct MrtSend {
 };
 int mrt_send(const Common& common, const MrtSend& options);
 
+/// `bgp [NODE] VERB ...`: questions to a speaker.
+struct BgpOptions {
+  std::vector<std::string> words;  ///< node (without --socket), verb, its arguments
+  std::string socket;              ///< events socket of a catflap-bgpd outside of labs
+  std::string table, in, protocol, exported, where;
+  bool exact = false, primary = false, filtered = false, why = false;
+  bool only_routes = false, only_sessions = false;
+  std::uint64_t count = 0;  ///< of changes to watch; 0: all
+};
+int bgp(const Common& common, const BgpOptions& options);
+
 /// Prints "catflap: error", or {"error": ...} with --json, and returns the exit code that fits.
 int report_error(const Common& common, const Error& error);
 /// Reads a topology; prints all its diagnostics to standard error. Errc::invalid if it cannot be used: told

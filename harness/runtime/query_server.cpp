@@ -1,0 +1,354 @@
+#include "runtime/query_server.hpp"
+
+#include <sys/epoll.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <array>
+#include <cerrno>
+#include <optional>
+#include <utility>
+
+#include <nlohmann/json.hpp>
+
+#include "birdlang/birdlang.hpp"
+#include "observe/json.hpp"
+#include "sys/clock.hpp"
+#include "sys/unix_socket.hpp"
+
+namespace catflap::runtime {
+namespace {
+
+using Json = nlohmann::json;
+
+void say(std::string& out, const Json& line) {
+  // Texts may come from peers: octets that are not UTF-8 are replaced rather than refused.
+  out += line.dump(-1, ' ', false, Json::error_handler_t::replace);
+  out.push_back('\n');
+}
+
+void say_error(std::string& out, const Error& error) {
+  say(out, {{"type", "error"}, {"code", to_string(error.code)}, {"message", to_string(error)}});
+}
+
+void say_end(std::string& out, std::uint64_t count) {
+  say(out, {{"type", "end"}, {"count", count}});
+}
+
+/// The fields of a request; the first that is wrong is kept.
+class Request {
+ public:
+  explicit Request(const Json& json) : json_(json) {}
+
+  std::string text(const char* name) {
+    const auto found = json_.find(name);
+    if (found == json_.end()) {
+      return "";
+    }
+    if (!found->is_string()) {
+      error_ = std::string(name) + " must be text";
+      return "";
+    }
+    return found->get<std::string>();
+  }
+  bool flag(const char* name) {
+    const auto found = json_.find(name);
+    if (found != json_.end() && !found->is_boolean()) {
+      error_ = std::string(name) + " must be true or false";
+      return false;
+    }
+    return found != json_.end() && found->get<bool>();
+  }
+  std::optional<net::Prefix> prefix(const char* name) {
+    const std::string value = text(name);
+    if (value.empty()) {
+      return std::nullopt;
+    }
+    if (const auto parsed = net::Prefix::parse(value)) {
+      return *parsed;
+    }
+    if (const auto addr = net::IpAddr::parse(value)) {
+      return net::Prefix::host(*addr);
+    }
+    error_ = "'" + value + "' is no prefix and no address";
+    return std::nullopt;
+  }
+  const std::string& error() const { return error_; }
+
+ private:
+  const Json& json_;
+  std::string error_;
+};
+
+Result<bgp::RouteQuery> query_of(Request& request, const intent::RouterIntent& intent) {
+  bgp::RouteQuery query;
+  query.exact = request.prefix("exact");
+  query.longest_match_for = request.prefix("for");
+  query.within = request.prefix("in");
+  query.protocol = request.text("protocol");
+  query.primary = request.flag("primary");
+  query.filtered = request.flag("filtered");
+  query.export_protocol = request.text("export");
+  if (!query.export_protocol.empty()) {
+    query.export_mode = bgp::RouteQuery::Export::exported;
+  }
+  if (const std::string where = request.text("where"); !where.empty()) {
+    auto filter = birdlang::parse_filter_expression(where, intent);
+    if (!filter) {
+      return fail(std::move(filter.error()).context("where"));
+    }
+    query.filter = std::move(*filter);
+  }
+  return query;
+}
+
+/// The family that the question is about, if it names one by a prefix.
+std::optional<net::Family> family_of(const bgp::RouteQuery& query) {
+  for (const auto& prefix : {query.exact, query.longest_match_for, query.within}) {
+    if (prefix) {
+      return prefix->family();
+    }
+  }
+  return std::nullopt;
+}
+
+}  // namespace
+
+Result<std::unique_ptr<QueryServer>> QueryServer::listen(sys::EventLoop& loop,
+                                                         const std::filesystem::path& path,
+                                                         const bgp::Speaker& speaker) {
+  auto listener = sys::unix_listen(path, sys::UnixType::stream);
+  if (!listener) {
+    return fail(std::move(listener.error()).context("query socket " + path.string()));
+  }
+  std::unique_ptr<QueryServer> server(new QueryServer(loop, path, speaker));
+  QueryServer* const raw = server.get();
+  auto acceptor = sys::Acceptor::create(loop, std::move(*listener),
+                                        [raw](sys::UniqueFd fd) { raw->accepted(std::move(fd)); });
+  if (!acceptor) {
+    return fail(std::move(acceptor.error()));
+  }
+  server->acceptor_ = std::move(*acceptor);
+  return server;
+}
+
+QueryServer::~QueryServer() {
+  for (const auto& [fd, client] : clients_) {
+    loop_.remove(fd);
+  }
+  ::unlink(path_.c_str());
+}
+
+void QueryServer::accepted(sys::UniqueFd fd) {
+  if (clients_.size() >= kClientsMax) {
+    return;
+  }
+  const int raw = fd.get();
+  auto client = std::make_unique<Client>();
+  client->fd = std::move(fd);
+  client->events = EPOLLIN;
+  if (loop_.add(raw, EPOLLIN, [this, raw](std::uint32_t events) { serve(raw, events); })) {
+    clients_[raw] = std::move(client);
+  }
+}
+
+void QueryServer::serve(int fd, std::uint32_t events) {
+  Client& client = *clients_.at(fd);
+  if (events != EPOLLOUT && client.out.empty() && !client.rest && !read_input(client)) {
+    return drop(fd);
+  }
+  if (!write_output(client)) {
+    return drop(fd);
+  }
+  if (client.out.empty() && client.rest && !client.rest(client.out)) {
+    client.rest = nullptr;
+  }
+  while (client.out.empty() && !client.rest) {
+    const std::size_t end = client.in.find('\n');
+    if (end == std::string::npos) {
+      break;
+    }
+    const std::string request = client.in.substr(0, end);
+    client.in.erase(0, end + 1);
+    client.rest = answer(request, client.out);
+  }
+  if (client.in.size() > kRequestMax || !write_output(client)) {
+    return drop(fd);
+  }
+  // One piece in a round of the loop: sessions go on in between.
+  const auto wanted = static_cast<std::uint32_t>(client.out.empty() && !client.rest ? EPOLLIN : EPOLLOUT);
+  if (wanted != client.events) {
+    client.events = wanted;
+    (void)loop_.modify(fd, wanted);  // fails only for a descriptor that is not there
+  }
+}
+
+bool QueryServer::read_input(Client& client) {
+  std::array<char, 4096> buffer{};
+  const ssize_t count = ::recv(client.fd.get(), buffer.data(), buffer.size(), 0);
+  if (count > 0) {
+    client.in.append(buffer.data(), static_cast<std::size_t>(count));
+    return true;
+  }
+  return count < 0 && (errno == EAGAIN || errno == EINTR);
+}
+
+bool QueryServer::write_output(Client& client) {
+  while (client.sent < client.out.size()) {
+    const ssize_t count = ::send(client.fd.get(), client.out.data() + client.sent,
+                                 client.out.size() - client.sent, MSG_NOSIGNAL);
+    if (count < 0) {
+      return errno == EAGAIN || errno == EINTR;
+    }
+    client.sent += static_cast<std::size_t>(count);
+  }
+  client.out.clear();
+  client.sent = 0;
+  return true;
+}
+
+QueryServer::Rest QueryServer::walk(std::vector<bgp::RouteQuery> queries) {
+  struct State {
+    std::vector<bgp::RouteQuery> queries;
+    std::size_t at = 0;
+    bgp::RouteWalk walk;
+    std::uint64_t count = 0;
+  };
+  auto state = std::make_shared<State>();
+  state->queries = std::move(queries);
+  return [this, state](std::string& out) {
+    if (state->at == state->queries.size()) {
+      say_end(out, state->count);
+      return false;
+    }
+    const Status walked = speaker_.routes(
+        state->queries[state->at], state->walk, kPrefixesPerPiece, [&](const observe::RouteView& route) {
+          ++state->count;
+          say(out, {{"type", "route"}, {"route", observe::to_json_value(route)}});
+          return true;
+        });
+    if (!walked) {
+      say_error(out, walked.error());
+      return false;
+    }
+    if (state->walk.done) {
+      ++state->at;
+      state->walk = {};
+    }
+    return true;
+  };
+}
+
+QueryServer::Rest QueryServer::answer(std::string_view text, std::string& out) {
+  const Json json = Json::parse(text.begin(), text.end(), nullptr, false);
+  const auto intent = speaker_.intent();
+  if (!json.is_object() || intent == nullptr) {
+    say_error(out, {Errc::invalid, "a question is a JSON object on a line of its own"});
+    return nullptr;
+  }
+  Request request(json);
+  const std::string ask = request.text("ask");
+  const std::string table = request.text("table");
+  const std::string protocol = request.text("protocol");
+  auto query = query_of(request, *intent);
+  const auto prefix = request.prefix("prefix");
+  if (!request.error().empty() || !query) {
+    say_error(out, query ? Error{Errc::invalid, request.error()} : query.error());
+    return nullptr;
+  }
+  std::vector<bgp::RouteQuery> queries;
+  if (ask == "routes") {
+    const auto family = family_of(*query);
+    for (const intent::TableIntent& each : intent->tables) {
+      if ((table.empty() || each.name == table) && (!family || each.family == *family)) {
+        queries.push_back(*query);
+        queries.back().tables = {each.name};
+      }
+    }
+    if (queries.empty()) {
+      say_error(out, {Errc::not_found, table + " is not a table with such routes"});
+      return nullptr;
+    }
+    if (!query->export_protocol.empty() && table.empty()) {
+      // Only the tables that it is connected to.
+      for (const auto& each : speaker_.snapshot(sys::monotonic_now()).protocols) {
+        if (each.name == query->export_protocol) {
+          std::erase_if(queries, [&](const bgp::RouteQuery& one) {
+            return std::none_of(each.channels.begin(), each.channels.end(),
+                                [&](const auto& channel) { return channel.table == one.tables.front(); });
+          });
+        }
+      }
+    }
+    return walk(std::move(queries));
+  }
+  if (ask == "received" || ask == "advertised") {
+    const auto family = family_of(*query);
+    query->protocol.clear();
+    query->adjacent_protocol = protocol;
+    query->adjacent =
+        ask == "received" ? bgp::RouteQuery::Adjacent::received : bgp::RouteQuery::Adjacent::advertised;
+    query->as_sent = true;
+    for (const auto& each : speaker_.snapshot(sys::monotonic_now()).protocols) {
+      for (const auto& channel : each.channels) {
+        if (each.name == protocol && (!family || channel.family == *family)) {
+          queries.push_back(*query);
+          queries.back().adjacent_family = channel.family;
+        }
+      }
+    }
+    if (queries.empty()) {
+      say_error(out, {Errc::not_found, "'" + protocol + "' is not a protocol with such routes"});
+      return nullptr;
+    }
+    return walk(std::move(queries));
+  }
+  if (ask == "explain" && prefix) {
+    auto views = speaker_.explain({*prefix, request.flag("exact"), table});
+    if (!views) {
+      say_error(out, views.error());
+      return nullptr;
+    }
+    for (const observe::ExplainView& view : *views) {
+      say(out, {{"type", "explain"}, {"explain", observe::to_json_value(view)}});
+    }
+    say_end(out, views->size());
+    return nullptr;
+  }
+  if (ask == "protocols") {
+    const auto protocols = speaker_.snapshot(sys::monotonic_now()).protocols;
+    for (const auto& each : protocols) {
+      say(out, {{"type", "protocol"}, {"protocol", observe::to_json_value(each)}});
+    }
+    say_end(out, protocols.size());
+    return nullptr;
+  }
+  if (ask == "malformed") {
+    std::uint64_t count = 0;
+    for (const auto& each : speaker_.snapshot(sys::monotonic_now()).protocols) {
+      if (each.kind != observe::ProtocolKind::bgp || (!protocol.empty() && each.name != protocol)) {
+        continue;
+      }
+      if (const auto view = speaker_.malformed(each.name)) {
+        ++count;
+        say(out, {{"type", "malformed"}, {"malformed", observe::to_json_value(*view)}});
+      }
+    }
+    if (count == 0 && !protocol.empty()) {
+      say_error(out, {Errc::not_found, "'" + protocol + "' is not a BGP protocol"});
+    } else {
+      say_end(out, count);
+    }
+    return nullptr;
+  }
+  say_error(out, {Errc::invalid, "unknown question '" + ask + "', or its prefix is missing"});
+  return nullptr;
+}
+
+void QueryServer::drop(int fd) {
+  loop_.remove(fd);
+  clients_.erase(fd);
+}
+
+}  // namespace catflap::runtime
