@@ -126,14 +126,12 @@ bool CommandRunner::run(std::string_view line, std::string& out_text) {
                    go_on = false;
                  },
                  [&](const birdc::Echo& c) { echo(out, c); },
-                 [&](const birdc::Debug& c) {
-                   static const std::vector<std::string> kAllClasses{"states",     "routes", "filters",
-                                                                     "interfaces", "events", "packets"};
-                   set_classes(out, c.which, c.all ? kAllClasses : c.flags, false);
-                 },
+                 [&](const birdc::Debug& c) { debug(out, c); },
                  [&](const birdc::MrtDumpFlags& c) {
-                   static const std::vector<std::string> kAllClasses{"states", "messages"};
-                   set_classes(out, c.which, c.all ? kAllClasses : c.flags, true);
+                   // Nothing is written anyway; only who asks for something must be told.
+                   c.all || !c.flags.empty()
+                       ? out.end(9001, "mrtdump is not supported: use `mrt dump table` or --record")
+                       : out.end();
                  },
                  [&](const birdc::MrtDumpTable& c) { mrt_dump(out, c); },
                  [&](const birdc::Dump& c) { dump(out, c); },
@@ -361,13 +359,13 @@ void CommandRunner::echo(birdc::ReplyWriter& out, const birdc::Echo& command) {
   out.end();
 }
 
-void CommandRunner::set_classes(birdc::ReplyWriter& out, const birdc::ProtocolSelector& which,
-                                const std::vector<std::string>& classes, bool mrt) {
+void CommandRunner::debug(birdc::ReplyWriter& out, const birdc::Debug& command) {
   bool any = false;
   for (const observe::ProtocolView& protocol : protocols()) {
-    if (which.matches(protocol.name)) {
+    if (command.which.matches(protocol.name)) {
       any = true;
-      mrt ? daemon_.set_mrtdump(protocol.name, classes) : daemon_.set_debug(protocol.name, classes);
+      daemon_.set_debug(protocol.name,
+                        command.all ? std::vector<std::string>{"states", "events"} : command.flags);
     }
   }
   any ? out.end() : out.end(8003, "No protocols match");

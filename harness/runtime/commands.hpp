@@ -44,10 +44,9 @@ class DaemonControl {
   virtual void shut_down(bool graceful_restart) = 0;
   /// A line for the log, and for those who asked for it by `echo`.
   virtual void log(bgp::act::NoteLevel level, std::string_view text) = 0;
-  /// Which of BIRD's debug classes ("states", "events", ...) of a protocol are logged from now on.
+  /// Which of BIRD's debug classes of a protocol are logged from now on: "states" and "events" are; the
+  /// speaker tells nothing of the others.
   virtual void set_debug(const std::string& protocol, std::vector<std::string> classes) = 0;
-  /// Which messages of a protocol go to the MRT file ("states", "messages").
-  virtual void set_mrtdump(const std::string& protocol, std::vector<std::string> classes) = 0;
 };
 
 /// What a control socket shows and how: everything, or one address family as the daemons `bird` and `bird6`
@@ -104,8 +103,7 @@ class CommandRunner {
   void act(birdc::ReplyWriter& out, const birdc::Act& command);
   void eval(birdc::ReplyWriter& out, const birdc::Eval& command);
   void echo(birdc::ReplyWriter& out, const birdc::Echo& command);
-  void set_classes(birdc::ReplyWriter& out, const birdc::ProtocolSelector& which,
-                   const std::vector<std::string>& classes, bool mrt);
+  void debug(birdc::ReplyWriter& out, const birdc::Debug& command);
   void mrt_dump(birdc::ReplyWriter& out, const birdc::MrtDumpTable& command);
   // commands_route.cpp
   void show_route(birdc::ReplyWriter& out, const birdc::ShowRoute& command);

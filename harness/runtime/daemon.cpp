@@ -154,11 +154,6 @@ void Daemon::set_debug(const std::string& protocol, std::vector<std::string> cla
   debug_[protocol] = std::move(classes);
 }
 
-void Daemon::set_mrtdump(const std::string& protocol, std::vector<std::string> classes) {
-  (void)protocol;
-  (void)classes;
-}
-
 void Daemon::trace_change(const bgp::act::ProtocolChanged& changed) {
   if (debugs(changed.protocol, "states")) {
     log(bgp::act::NoteLevel::debug,

@@ -66,7 +66,6 @@ class Daemon final : public DaemonControl {
   void shut_down(bool graceful_restart) override;
   void log(bgp::act::NoteLevel level, std::string_view text) override;
   void set_debug(const std::string& protocol, std::vector<std::string> classes) override;
-  void set_mrtdump(const std::string& protocol, std::vector<std::string> classes) override;
 
  private:
   /// An orderly end that takes longer is cut off.

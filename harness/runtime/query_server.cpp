@@ -240,6 +240,92 @@ QueryServer::Rest QueryServer::walk(std::vector<bgp::RouteQuery> queries) {
   };
 }
 
+Result<std::vector<bgp::RouteQuery>> QueryServer::tables_of(const bgp::RouteQuery& query,
+                                                            const std::string& table) const {
+  std::vector<bgp::RouteQuery> queries;
+  const auto family = family_of(query);
+  for (const intent::TableIntent& each : speaker_.intent()->tables) {
+    if ((table.empty() || each.name == table) && (!family || each.family == *family)) {
+      queries.push_back(query);
+      queries.back().tables = {each.name};
+    }
+  }
+  if (queries.empty()) {
+    return fail(Errc::not_found, table + " is not a table with such routes");
+  }
+  if (!query.export_protocol.empty() && table.empty()) {
+    // Only the tables that it is connected to.
+    for (const auto& each : speaker_.snapshot(sys::monotonic_now()).protocols) {
+      if (each.name == query.export_protocol) {
+        std::erase_if(queries, [&](const bgp::RouteQuery& one) {
+          return std::none_of(each.channels.begin(), each.channels.end(),
+                              [&](const auto& channel) { return channel.table == one.tables.front(); });
+        });
+      }
+    }
+  }
+  return queries;
+}
+
+Result<std::vector<bgp::RouteQuery>> QueryServer::channels_of(bgp::RouteQuery query,
+                                                              const std::string& protocol) const {
+  std::vector<bgp::RouteQuery> queries;
+  const auto family = family_of(query);
+  query.protocol.clear();
+  query.adjacent_protocol = protocol;
+  query.as_sent = true;
+  for (const auto& each : speaker_.snapshot(sys::monotonic_now()).protocols) {
+    for (const auto& channel : each.channels) {
+      if (each.name == protocol && (!family || channel.family == *family)) {
+        queries.push_back(query);
+        queries.back().adjacent_family = channel.family;
+      }
+    }
+  }
+  if (queries.empty()) {
+    return fail(Errc::not_found, "'" + protocol + "' is not a protocol with such routes");
+  }
+  return queries;
+}
+
+Status QueryServer::answer_malformed(const std::string& protocol, std::string& out) const {
+  std::uint64_t count = 0;
+  for (const auto& each : speaker_.snapshot(sys::monotonic_now()).protocols) {
+    if (each.kind != observe::ProtocolKind::bgp || (!protocol.empty() && each.name != protocol)) {
+      continue;
+    }
+    if (const auto view = speaker_.malformed(each.name)) {
+      ++count;
+      say(out, {{"type", "malformed"}, {"malformed", observe::to_json_value(*view)}});
+    }
+  }
+  if (count == 0 && !protocol.empty()) {
+    return fail(Errc::not_found, "'" + protocol + "' is not a BGP protocol");
+  }
+  say_end(out, count);
+  return {};
+}
+
+Status QueryServer::answer_explain(const bgp::ExplainQuery& query, std::string& out) const {
+  const auto views = speaker_.explain(query);
+  if (!views) {
+    return fail(views.error());
+  }
+  for (const observe::ExplainView& view : *views) {
+    say(out, {{"type", "explain"}, {"explain", observe::to_json_value(view)}});
+  }
+  say_end(out, views->size());
+  return {};
+}
+
+void QueryServer::answer_protocols(std::string& out) const {
+  const auto protocols = speaker_.snapshot(sys::monotonic_now()).protocols;
+  for (const auto& each : protocols) {
+    say(out, {{"type", "protocol"}, {"protocol", observe::to_json_value(each)}});
+  }
+  say_end(out, protocols.size());
+}
+
 QueryServer::Rest QueryServer::answer(std::string_view text, std::string& out) {
   const Json json = Json::parse(text.begin(), text.end(), nullptr, false);
   const auto intent = speaker_.intent();
@@ -249,101 +335,39 @@ QueryServer::Rest QueryServer::answer(std::string_view text, std::string& out) {
   }
   Request request(json);
   const std::string ask = request.text("ask");
-  const std::string table = request.text("table");
   const std::string protocol = request.text("protocol");
   auto query = query_of(request, *intent);
   const auto prefix = request.prefix("prefix");
-  if (!request.error().empty() || !query) {
-    say_error(out, query ? Error{Errc::invalid, request.error()} : query.error());
-    return nullptr;
+  Status done = request.error().empty() ? Status{} : Status(fail(Errc::invalid, request.error()));
+  if (!query) {
+    done = fail(query.error());
   }
-  std::vector<bgp::RouteQuery> queries;
-  if (ask == "routes") {
-    const auto family = family_of(*query);
-    for (const intent::TableIntent& each : intent->tables) {
-      if ((table.empty() || each.name == table) && (!family || each.family == *family)) {
-        queries.push_back(*query);
-        queries.back().tables = {each.name};
-      }
-    }
-    if (queries.empty()) {
-      say_error(out, {Errc::not_found, table + " is not a table with such routes"});
-      return nullptr;
-    }
-    if (!query->export_protocol.empty() && table.empty()) {
-      // Only the tables that it is connected to.
-      for (const auto& each : speaker_.snapshot(sys::monotonic_now()).protocols) {
-        if (each.name == query->export_protocol) {
-          std::erase_if(queries, [&](const bgp::RouteQuery& one) {
-            return std::none_of(each.channels.begin(), each.channels.end(),
-                                [&](const auto& channel) { return channel.table == one.tables.front(); });
-          });
-        }
-      }
-    }
-    return walk(std::move(queries));
-  }
-  if (ask == "received" || ask == "advertised") {
-    const auto family = family_of(*query);
-    query->protocol.clear();
-    query->adjacent_protocol = protocol;
+  Result<std::vector<bgp::RouteQuery>> queries;
+  const bool walks = ask == "routes" || ask == "received" || ask == "advertised";
+  if (!done) {
+    // said below
+  } else if (ask == "routes") {
+    queries = tables_of(*query, request.text("table"));
+    done = queries ? done : Status(fail(queries.error()));
+  } else if (ask == "received" || ask == "advertised") {
     query->adjacent =
         ask == "received" ? bgp::RouteQuery::Adjacent::received : bgp::RouteQuery::Adjacent::advertised;
-    query->as_sent = true;
-    for (const auto& each : speaker_.snapshot(sys::monotonic_now()).protocols) {
-      for (const auto& channel : each.channels) {
-        if (each.name == protocol && (!family || channel.family == *family)) {
-          queries.push_back(*query);
-          queries.back().adjacent_family = channel.family;
-        }
-      }
-    }
-    if (queries.empty()) {
-      say_error(out, {Errc::not_found, "'" + protocol + "' is not a protocol with such routes"});
-      return nullptr;
-    }
-    return walk(std::move(queries));
+    queries = channels_of(std::move(*query), protocol);
+    done = queries ? done : Status(fail(queries.error()));
+  } else if (ask == "explain" && prefix) {
+    done = answer_explain({*prefix, request.flag("exactly"), request.text("table")}, out);
+  } else if (ask == "protocols") {
+    answer_protocols(out);
+  } else if (ask == "malformed") {
+    done = answer_malformed(protocol, out);
+  } else {
+    done = fail(Errc::invalid, "unknown question '" + ask + "', or its prefix is missing");
   }
-  if (ask == "explain" && prefix) {
-    auto views = speaker_.explain({*prefix, request.flag("exact"), table});
-    if (!views) {
-      say_error(out, views.error());
-      return nullptr;
-    }
-    for (const observe::ExplainView& view : *views) {
-      say(out, {{"type", "explain"}, {"explain", observe::to_json_value(view)}});
-    }
-    say_end(out, views->size());
+  if (!done) {
+    say_error(out, done.error());
     return nullptr;
   }
-  if (ask == "protocols") {
-    const auto protocols = speaker_.snapshot(sys::monotonic_now()).protocols;
-    for (const auto& each : protocols) {
-      say(out, {{"type", "protocol"}, {"protocol", observe::to_json_value(each)}});
-    }
-    say_end(out, protocols.size());
-    return nullptr;
-  }
-  if (ask == "malformed") {
-    std::uint64_t count = 0;
-    for (const auto& each : speaker_.snapshot(sys::monotonic_now()).protocols) {
-      if (each.kind != observe::ProtocolKind::bgp || (!protocol.empty() && each.name != protocol)) {
-        continue;
-      }
-      if (const auto view = speaker_.malformed(each.name)) {
-        ++count;
-        say(out, {{"type", "malformed"}, {"malformed", observe::to_json_value(*view)}});
-      }
-    }
-    if (count == 0 && !protocol.empty()) {
-      say_error(out, {Errc::not_found, "'" + protocol + "' is not a BGP protocol"});
-    } else {
-      say_end(out, count);
-    }
-    return nullptr;
-  }
-  say_error(out, {Errc::invalid, "unknown question '" + ask + "', or its prefix is missing"});
-  return nullptr;
+  return walks ? walk(std::move(*queries)) : nullptr;
 }
 
 void QueryServer::drop(int fd) {

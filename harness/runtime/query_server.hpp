@@ -21,7 +21,7 @@ namespace catflap::runtime {
 ///
 ///   {"ask": "protocols"}                                       {"type": "protocol", "protocol": ...}
 ///   {"ask": "malformed", "protocol": "p"}                      {"type": "malformed", "malformed": ...}
-///   {"ask": "explain", "prefix": "10.0.0.0/8", "exact": false, "table": "master4"}   "explain"
+///   {"ask": "explain", "prefix": "10.0.0.0/8", "exactly": false, "table": "master4"}   "explain"
 ///   {"ask": "routes", "table", "exact", "for", "in", "protocol", "export", "primary", "filtered", "where"}
 ///   {"ask": "received" | "advertised", "protocol": "p", "exact", "in", "where"}      {"type": "route", ...}
 ///
@@ -59,6 +59,13 @@ class QueryServer {
   bool write_output(Client& client);
   Rest answer(std::string_view request, std::string& out);
   Rest walk(std::vector<bgp::RouteQuery> queries);
+  /// One query for each table, or each channel of a protocol, that is asked about.
+  Result<std::vector<bgp::RouteQuery>> tables_of(const bgp::RouteQuery& query,
+                                                 const std::string& table) const;
+  Result<std::vector<bgp::RouteQuery>> channels_of(bgp::RouteQuery query, const std::string& protocol) const;
+  void answer_protocols(std::string& out) const;
+  Status answer_explain(const bgp::ExplainQuery& query, std::string& out) const;
+  Status answer_malformed(const std::string& protocol, std::string& out) const;
   void drop(int fd);
 
   sys::EventLoop& loop_;

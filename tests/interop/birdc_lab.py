@@ -8,6 +8,7 @@ import socket
 import subprocess
 import time
 
+from birdc_control import Control
 from catflap_cli import BIN, ROOT, soon
 
 BIRD1 = ROOT / "build" / "peers" / "bird1" / "usr" / "sbin"
@@ -95,44 +96,6 @@ BIRD1_ARGV = [BIRD1 / "bird", "-f", "-c", "{conf}", "-s", "{socket}"]
 BIRD6_ARGV = [BIRD1 / "bird6", "-f", "-c", "{conf}", "-s", "{socket}"]
 
 
-class Control:
-    """A connection to a control socket."""
-
-    def __init__(self, path: pathlib.Path) -> None:
-        self.socket = socket.socket(socket.AF_UNIX)
-        self.socket.connect(str(path))
-        self.socket.settimeout(20)
-        self.pending = b""
-        self.welcome = self.line()
-
-    def line(self) -> str:
-        while b"\n" not in self.pending:
-            got = self.socket.recv(65536)
-            if not got:
-                raise EOFError(self.pending.decode())
-            self.pending += got
-        line, self.pending = self.pending.split(b"\n", 1)
-        return line.decode()
-
-    def reply(self) -> str:
-        """Up to its last line: a code, a blank."""
-        lines = []
-        while True:
-            lines.append(self.line())
-            if lines[-1][:4].isdigit() and lines[-1][4:5] == " ":
-                return "\n".join(lines) + "\n"
-
-    def ask(self, command: str) -> str:
-        self.socket.sendall(command.encode() + b"\n")
-        return self.reply()
-
-    def __enter__(self) -> "Control":
-        return self
-
-    def __exit__(self, *_) -> None:
-        self.socket.close()
-
-
 def veth(a: Netns, a_name: str, b: Netns, b_name: str, a_addresses, b_addresses) -> None:
     """A cable between two namespaces, with addresses on both ends."""
     a.run("ip", "link", "add", a_name, "type", "veth", "peer", "name", b_name, "netns", str(b.holder.pid))
@@ -150,10 +113,11 @@ def wait_established(daemon: Daemon, protocols, limit: float = 40) -> None:
                 if not any(p == line.lstrip("0123456789- ").split()[0] and "Established" in line
                            for line in text.splitlines() if len(line.split()) > 4 and p in line)]
     assert soon(lambda: not missing(), limit, 0.1), f"{missing()} not established:\n{daemon.ask('show protocols')}"
-    deadline = time.monotonic() + limit
-    last, since = None, time.monotonic()
-    while time.monotonic() < deadline and time.monotonic() - since < 0.5:
+    state = {"text": "", "since": time.monotonic()}
+
+    def settled():
         now = daemon.ask("show route count")
-        if now != last:
-            last, since = now, time.monotonic()
-        time.sleep(0.05)
+        if now != state["text"]:
+            state.update(text=now, since=time.monotonic())
+        return time.monotonic() - state["since"] > 0.5
+    assert soon(settled, limit, 0.05), "routes go on changing"

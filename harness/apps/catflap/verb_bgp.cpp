@@ -230,7 +230,7 @@ Status explain(const Common& common, const Target& target, const BgpOptions& opt
     return fail(needs_self(target, "why a route was chosen"));
   }
   const json question{
-      {"ask", "explain"}, {"prefix", prefix}, {"exact", options.exact}, {"table", options.table}};
+      {"ask", "explain"}, {"prefix", prefix}, {"exactly", options.exact}, {"table", options.table}};
   return print_all<observe::ExplainView>(
       common, target, question, "explain", observe::explain_from_json,
       [](const auto& views) { return observe::explain_text(views, sys::monotonic_now()); });
