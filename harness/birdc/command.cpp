@@ -206,7 +206,11 @@ class Parser {
       return show_protocols();
     }
     if (take("interfaces")) {
-      return ShowInterfaces{take("summary")};
+      const ShowInterfaces show{take("summary")};
+      if (!show.summary && !at_end()) {
+        unexpected("END or SUMMARY");
+      }
+      return show;
     }
     if (take("route")) {
       return show_route();
@@ -490,6 +494,9 @@ class Parser {
                        command.mode == Configure::Mode::check;
     if (reads) {
       command.file = optional_text();
+    }
+    if (reads && command.file.empty() && !at_end() && !is("timeout")) {
+      unexpected();
     }
     if (reads && command.mode != Configure::Mode::check && take("timeout")) {
       constexpr std::uint32_t kDefaultTimeoutS = 300;

@@ -258,7 +258,7 @@ class Planner {
     part.shown = shown_table(view_, name);
     const auto roas = intent_->roa_tables.find(name);
     part.is_roa = roas != intent_->roa_tables.end();
-    if (!part.is_roa || query_.filtered || query_.filter != nullptr) {
+    if (!part.is_roa || query_.filtered) {
       return part;
     }
     for (const auto& each : intent_->protocols) {
@@ -322,7 +322,7 @@ class RouteReply {
     }
     if (part.is_roa) {
       for (const birdc::RouteWriter::Roa& roa : part.roas) {
-        count_roa(out, roa);
+        count_roa(out, roa, part.query.filter == nullptr);
       }
       finish(out);
       return true;
@@ -346,11 +346,12 @@ class RouteReply {
     return true;
   }
 
-  void count_roa(birdc::ReplyWriter& out, const birdc::RouteWriter::Roa& roa) {
-    ++state_.count.shown;
+  /// Filters know attributes of routes only, so what they say of an authorization is no.
+  void count_roa(birdc::ReplyWriter& out, const birdc::RouteWriter::Roa& roa, bool shown) {
+    state_.count.shown += shown ? 1U : 0U;
     ++state_.walk.routes;
     ++state_.walk.networks;
-    if (!command_.count) {
+    if (shown && !command_.count) {
       state_.writer.roa(out, roa);
     }
   }

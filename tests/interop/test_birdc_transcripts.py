@@ -44,7 +44,7 @@ def conf(name: str, folder: pathlib.Path, *changes) -> str:
 class Lab:
     """The four routers; `own` of them runs our speaker."""
 
-    def __init__(self, folder: pathlib.Path, own: str) -> None:
+    def __init__(self, folder: pathlib.Path, own: str, rr_changes=(), tor_changes=()) -> None:
         self.nets = {name: Netns({"rr": "rr1"}.get(name, name)) for name in ["rr", "c1", "c2", "tor"]}
         rr = self.nets["rr"]
         for i, name in enumerate(["c1", "c2", "tor"], 1):
@@ -59,10 +59,11 @@ class Lab:
                     "c2": SELF1 if own == "c2" else BIRD1_ARGV, "tor": BIRD2_ARGV}
         files = {"rr": "rr-2.0.12", "c1": "c1-2.0.12", "c2": "c2-1.6.8", "tor": "tor-2.0.12"}
         self.daemons = {}
+        changes = {"rr": rr_changes, "tor": tor_changes}
         for name, file in files.items():
             where = folder / name
             self.daemons[name] = Daemon(self.nets[name], where,
-                                        conf(file, where, *(bfd if name in ["rr", "c1"] else []),
+                                        conf(file, where, *changes.get(name, ()), *(bfd if name in ["rr", "c1"] else []),
                                              *(only_lo if name in ["c1", "c2"] and own != "c2" else [])),
                                         programs[name], name)
         if own == "c2":  # direct1 came with a later configuration there, and so last
