@@ -28,6 +28,8 @@ struct RouteChange;
 class MessageWriter {
  public:
   MessageWriter(std::vector<char>& out, std::uint16_t type, std::uint16_t flags);
+  ~MessageWriter();
+  MessageWriter(MessageWriter&&) = default;
   template <class Header>
   void header(const Header& value) {
     append(&value, sizeof value);

@@ -9,10 +9,14 @@
 
 #include "runtime/config_file.hpp"
 #include "sys/clock.hpp"
+#include "sys/memory.hpp"
 #include "sys/signals.hpp"
 
 namespace catflap::runtime {
 namespace {
+
+/// After a configuration: by then sessions are up, as a rule.
+constexpr Duration kSettled = std::chrono::seconds(2);
 
 const char* level_name(bgp::act::NoteLevel level) {
   switch (level) {
@@ -228,6 +232,9 @@ void Daemon::apply(std::shared_ptr<const intent::RouterIntent> intent, bool soft
   bgp::ev::Configure configure{std::move(intent), soft};
   configure.recover = std::exchange(options_.graceful_restart_recovery, false);  // counts for the first one
   driver_->tell(std::move(configure));
+  if (!options_.debug) {
+    loop_->after(kSettled, &sys::give_back_memory);  // what reading a configuration and starting took
+  }
   if (timeout_s) {
     undo_at_ = sys::monotonic_now() + std::chrono::seconds(*timeout_s);
     undo_timer_ = loop_->at(*undo_at_, [this] {

@@ -14,10 +14,11 @@ SpeakerDriver::SpeakerDriver(sys::EventLoop& loop, Kernel kernel, Options option
     : loop_(loop),
       kernel_(std::move(kernel)),
       hooks_(std::move(hooks)),
+      ready_(std::move(options.ready)),
       recorder_(std::move(options.recorder)),
       speaker_(options.seed),
       tcp_(
-          loop, std::move(options.sockets), [this](bgp::Event event) { events_.push_back(std::move(event)); },
+          loop, std::move(options.sockets), [this](bgp::Event event) { add(std::move(event)); },
           [this](bgp::act::NoteLevel level, const std::string& text) {
             if (hooks_.note) {
               hooks_.note({level, "", text});
@@ -34,17 +35,28 @@ Status SpeakerDriver::start() {
   if (!added) {
     return added;
   }
-  return kernel_.scan([this](bgp::Event event) { events_.push_back(std::move(event)); });
+  return kernel_.scan([this](bgp::Event event) { add(std::move(event)); });
 }
 
 void SpeakerDriver::tell(bgp::Event event) {
+  add(std::move(event));
+}
+
+void SpeakerDriver::add(bgp::Event event) {
   events_.push_back(std::move(event));
+  mark_ready();
+}
+
+void SpeakerDriver::mark_ready() {
+  if (!std::exchange(marked_ready_, true) && ready_) {
+    ready_();
+  }
 }
 
 void SpeakerDriver::kernel_readable() {
   const auto read = kernel_.read_events([this](bgp::Event event) {
     interfaces_changed_ = interfaces_changed_ || std::holds_alternative<bgp::ev::Interface>(event);
-    events_.push_back(std::move(event));
+    add(std::move(event));
   });
   if (!read) {
     note(bgp::act::NoteLevel::error, read.error());
@@ -52,6 +64,7 @@ void SpeakerDriver::kernel_readable() {
 }
 
 void SpeakerDriver::process() {
+  marked_ready_ = true;  // what happens from here on is looked at below
   const Instant now = loop_.served_until();
   const Instant enough = sys::monotonic_now() + kTimeMax;
   for (bool more = true; more && (speaker_due(now) || kernel_.pending());
@@ -59,14 +72,14 @@ void SpeakerDriver::process() {
     if (speaker_due(now)) {
       run_speaker(now);
     }
-    if (auto done = kernel_.commit([this](bgp::Event event) { events_.push_back(std::move(event)); });
-        !done) {
+    if (auto done = kernel_.commit([this](bgp::Event event) { add(std::move(event)); }); !done) {
       note(bgp::act::NoteLevel::error, done.error());
     }
     if (std::exchange(interfaces_changed_, false) && tcp_.listeners_missing()) {
       (void)tcp_.retry_listeners();  // said when it first failed; the next change of an interface tries again
     }
   }
+  marked_ready_ = false;  // what is left has the timer
   arm_timer();
 }
 
@@ -101,8 +114,11 @@ void SpeakerDriver::arm_timer() {
   timer_ = sys::EventLoop::TimerId::none;
   armed_for_ = deadline;
   if (!deadline.is_never()) {
-    // Empty on purpose: the owner calls process() after the round that this timer starts.
-    timer_ = loop_.at(deadline, [this] { timer_ = sys::EventLoop::TimerId::none; });
+    // The owner calls process() after the round that this timer starts.
+    timer_ = loop_.at(deadline, [this] {
+      timer_ = sys::EventLoop::TimerId::none;
+      mark_ready();
+    });
   }
 }
 

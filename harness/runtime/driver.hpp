@@ -23,6 +23,9 @@ class SpeakerDriver {
     SocketFactory sockets;                      ///< in the namespace of `kernel`
     std::uint64_t seed = 0;                     ///< of the speaker's jitter
     std::unique_ptr<EventRecorder> recorder{};  ///< nullptr: nothing is recorded
+    /// Called once when there is something for process() to do; an owner that calls it after every round does
+    /// not need this.
+    std::function<void()> ready{};
   };
   /// What the owner may want to know; called from process().
   struct Hooks {
@@ -59,6 +62,8 @@ class SpeakerDriver {
 
   bool speaker_due(Instant now) const { return !events_.empty() || speaker_.deadline() <= now; }
   void run_speaker(Instant now);
+  void add(bgp::Event event);
+  void mark_ready();
   void kernel_readable();
   void carry_out(const bgp::Action& action);
   void note(bgp::act::NoteLevel level, const Error& error);
@@ -67,6 +72,8 @@ class SpeakerDriver {
   sys::EventLoop& loop_;
   Kernel kernel_;
   Hooks hooks_;
+  std::function<void()> ready_;
+  bool marked_ready_ = false;
   std::unique_ptr<EventRecorder> recorder_;
   bgp::Speaker speaker_;
   std::vector<bgp::Event> events_;

@@ -219,11 +219,11 @@ std::size_t Kernel::RouteKeyHash::operator()(const RouteKey& key) const noexcept
 void Kernel::route(const bgp::act::KernelRoute& action) {
   netlink::RouteChange change{to_info(action.route), action.present};
   const RouteKey key{action.route.table, action.route.prefix, action.route.metric};
-  const auto [at, is_new] = waiting_.try_emplace(key, pending_.size());
+  const auto [at, is_new] = waiting_.try_emplace(key, taken_off_ + pending_.size());
   if (is_new) {
     pending_.push_back(std::move(change));
   } else {
-    pending_[at->second] = std::move(change);
+    pending_[at->second - taken_off_] = std::move(change);
   }
 }
 
@@ -259,7 +259,10 @@ Status Kernel::commit_batch(const Sink& sink) {
   next_ += changes.size();
   if (!pending()) {
     pending_ = {};
-    next_ = 0;
+    next_ = taken_off_ = 0;
+  } else if (next_ >= kBacklogMax) {  // while it never empties, as when a whole table comes
+    pending_.erase(pending_.begin(), pending_.begin() + static_cast<std::ptrdiff_t>(next_));
+    taken_off_ += std::exchange(next_, 0);
   }
   if (!results) {
     return fail(std::move(results.error()).context("change kernel routes"));

@@ -82,7 +82,8 @@ class Kernel {
   std::map<AlienKey, bgp::KernelRouteSpec> aliens_;
   std::vector<netlink::RouteChange> pending_;  ///< from next_ on; those before have been sent
   std::size_t next_ = 0;
-  std::unordered_map<RouteKey, std::size_t, RouteKeyHash> waiting_;  ///< where in pending_
+  std::size_t taken_off_ = 0;  ///< how many were taken off the front of pending_ since it was empty
+  std::unordered_map<RouteKey, std::size_t, RouteKeyHash> waiting_;  ///< where in pending_, plus taken_off_
   /// Prefixes whose last request the kernel refused, by table.
   std::map<std::pair<std::uint32_t, net::Prefix>, int> refused_;
 };
