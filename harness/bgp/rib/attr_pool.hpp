@@ -129,7 +129,7 @@ class AttrPool {
 
  private:
   friend class AttrRef;
-  static constexpr std::size_t kUnpackedMax = 1024;
+  static constexpr std::size_t kUnpackedMax = 2048;
 
   AttrRef::Frame* frame_of(policy::RouteAttrs& attrs);
   void keep_unpacked(AttrRef::Node* node, policy::RouteAttrs&& attrs);

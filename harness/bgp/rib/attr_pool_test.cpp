@@ -64,6 +64,43 @@ TEST(AttrPool, GrowsAndShrinksWithItsHandles) {
   }
 }
 
+/// What was forgotten unpacked comes back as it was.
+TEST(AttrPool, UnpacksWhatItPacked) {
+  AttrPool pool;
+  RouteAttrs full = some(7);
+  full.preference = 100;
+  full.from = net::IpAddr::v6(1, 2);
+  full.forwarding.next_hops = {{net::IpAddr::v4(1), 1, 1, false}};
+  full.bgp.origin = wire::Origin::egp;
+  full.bgp.as_path =
+      net::AsPath{{{net::AsSegmentType::sequence, {1, 70000}}, {net::AsSegmentType::set, {3}}}};
+  full.bgp.next_hop = net::IpAddr::v6(0x20010DB800000000U, 1);
+  full.bgp.link_local_next_hop = net::IpAddr::v6(0xFE80000000000000U, 1);
+  full.bgp.local_pref = 200;
+  full.bgp.atomic_aggregate = true;
+  full.bgp.aggregator = wire::Aggregator{70000, 1};
+  full.bgp.ext_communities = {1, 2};
+  full.bgp.large_communities = {{1, 2, 3}};
+  full.bgp.originator_id = 9;
+  full.bgp.cluster_list = std::vector<std::uint32_t>(200, 5);
+  full.bgp.otc = 4;
+  full.bgp.unknown = {{0xC0, 200, {1, 2, 3}}};
+  const AttrRef kept = pool.intern(full);
+  std::vector<AttrRef> others;
+  for (std::uint32_t i = 0; i < 3000; ++i) {
+    others.push_back(pool.intern(some(100 + i)));
+  }
+  pool.trim();
+  EXPECT_EQ(pool.unpacked(), 0U);
+  EXPECT_EQ(kept.summary().local_pref, 200U);
+  EXPECT_EQ(kept.summary().neighbour_as, 1U);
+  EXPECT_EQ(kept.summary().path_length, 3U);
+  EXPECT_EQ(kept.summary().clusters, 200U);
+  EXPECT_EQ(pool.unpacked(), 0U) << "the summary needs no unpacking";
+  EXPECT_EQ(*kept, full);
+  EXPECT_EQ(pool.intern(full), kept);
+}
+
 /// Every part of the attributes tells two sets apart.
 TEST(AttrPool, TellsEveryPartApart) {
   using Edit = std::function<void(RouteAttrs&)>;

@@ -100,6 +100,9 @@ PrefixId Table::make_id(const net::Prefix& prefix) {
 }
 
 void Table::free_if_unused(PrefixId id) {
+  if (id >= next_id_) {
+    return;
+  }
   Entry& found = entry(id);
   if (found.has_paths() || found.pins_ != 0 || found.is(Entry::kDirty) || found.is(Entry::kFree)) {
     return;
@@ -158,6 +161,7 @@ bool Table::update(const net::Prefix& prefix, Path path) {
     count(path, true);
     ++paths_;
     prefixes_ += paths.empty() ? 1U : 0U;
+    grown_ += paths.empty() ? 1U : 0U;
     recheck = best == Entry::kNone || at.is(Entry::kRecheck) ||
               !irrelevant_beside(paths[best], path, protocols_, true);
     at.insert(index, std::move(path));
@@ -427,6 +431,7 @@ std::vector<PrefixId> Table::ordered(const net::Prefix* cover) const {
 }
 
 std::optional<net::Prefix> Table::first() const {
+  walk_grown_ = grown_;
   walk_.clear();
   walk_.reserve(prefixes_);
   for (const PrefixId id : ordered(nullptr)) {
@@ -436,8 +441,8 @@ std::optional<net::Prefix> Table::first() const {
 }
 
 std::optional<net::Prefix> Table::next(const net::Prefix& after) const {
-  if (walk_.empty()) {
-    (void)first();  // somebody else came to the end meanwhile
+  if (walk_.empty() || walk_grown_ != grown_) {
+    (void)first();
   }
   auto at = std::upper_bound(walk_.begin(), walk_.end(), after);
   while (at != walk_.end() && find(*at) == nullptr) {

@@ -167,8 +167,8 @@ class Table {
   const Entry* longest_match(const net::IpAddr& addr, net::Prefix* matched = nullptr) const;
   const Entry* longest_cover(const net::Prefix& inner, net::Prefix* matched = nullptr) const;
 
-  /// For walks in steps while the table changes: the first prefix of all, and the one after `after`. Prefixes
-  /// that came since first() was called may be left out.
+  /// For walks in steps while the table changes: the first prefix of all, and the one after `after`. Cheap as
+  /// long as no prefix comes; then the order is made anew.
   std::optional<net::Prefix> first() const;
   std::optional<net::Prefix> next(const net::Prefix& after) const;
   /// Calls visit(const Prefix&, const Entry&) in prefix order. The table must not change meanwhile.
@@ -255,7 +255,9 @@ class Table {
   std::map<ProtocolId, Presence> protocols_here_;
   ProtocolId last_protocol_ = 0;
   Presence* last_presence_ = nullptr;
-  mutable std::vector<net::Prefix> walk_;  ///< for first() and next()
+  std::uint64_t grown_ = 0;                ///< how often a prefix came
+  mutable std::vector<net::Prefix> walk_;  ///< for first() and next(): the order as of `walk_grown_`
+  mutable std::uint64_t walk_grown_ = 0;
 };
 
 }  // namespace catflap::bgp::rib

@@ -133,6 +133,9 @@ TEST_F(TableTest, DecidesInTheOrderOfArrivalAndInSteps) {
     stepped.push_back(to_string(*at));
   }
   EXPECT_EQ(stepped, walked);
+  EXPECT_EQ(table.next(prefix("10.0.0.0/8")), prefix("10.1.0.0/16"));
+  table.update(prefix("10.0.0.0/9"), path(1));
+  EXPECT_EQ(table.next(prefix("10.0.0.0/8")), prefix("10.0.0.0/9")) << "what came meanwhile is there";
 }
 
 TEST_F(TableTest, KeepsPathsOfOnePeerApartByTheirIds) {

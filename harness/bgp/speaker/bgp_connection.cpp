@@ -59,9 +59,15 @@ void BgpProtocol::tcp_bytes(ConnId conn, BytesView bytes) {
   if (peer_ == nullptr) {
     return;
   }
-  fsm::Outputs outputs;
-  peer_->tcp_bytes(core_.now, conn, bytes, outputs);
-  handle(std::move(outputs));
+  // By pieces, so that decoded messages are used while they are in the cache, and there are never many.
+  constexpr std::size_t kPieceOctets = 8192;
+  while (!bytes.empty() && peer_ != nullptr) {
+    const BytesView piece = bytes.first(std::min(bytes.size(), kPieceOctets));
+    bytes = bytes.subspan(piece.size());
+    fsm::Outputs outputs;
+    peer_->tcp_bytes(core_.now, conn, piece, outputs);
+    handle(std::move(outputs));
+  }
 }
 
 void BgpProtocol::tcp_writable(ConnId conn, std::uint32_t bytes_free) {
@@ -72,10 +78,13 @@ void BgpProtocol::tcp_writable(ConnId conn, std::uint32_t bytes_free) {
   it->second.bytes_free = bytes_free;
   if (conn == conn_ && bytes_free > 0) {
     // The peer reads: its send hold time starts anew if there is more than it takes now (RFC 9687 §3).
+    for (auto& [afi_safi, state] : families_) {
+      state.blocked = false;
+    }
     if (peer_ != nullptr) {
       peer_->set_send_blocked(core_.now, false);
     }
-    core_.flush_later(id());
+    wake();
   }
 }
 

@@ -40,6 +40,10 @@ std::string_view BgpProtocol::why_not(const Channel&, const rib::Path& path) con
   if (brought_by == this || path.protocol == id()) {
     return "split horizon: this peer brought it";
   }
+  return why_not_from(path, brought_by);
+}
+
+std::string_view BgpProtocol::why_not_from(const rib::Path& path, const Protocol* brought_by) const {
   const BgpProtocol* source = as_bgp(brought_by);
   if (source == nullptr) {
     return "";
@@ -107,9 +111,6 @@ bool BgpProtocol::export_next_hop(const FamilyState& state, const rib::Path& pat
   if (!out.next_hop || (out.next_hop->is_unspecified() && !out.link_local_next_hop)) {
     return false;
   }
-  if (*out.next_hop == *bgp().neighbor || out.link_local_next_hop == *bgp().neighbor) {
-    return false;  // the peer itself is the next hop
-  }
   return fits(*out.next_hop);
 }
 
@@ -171,85 +172,95 @@ std::optional<wire::Attributes> BgpProtocol::export_attrs(const FamilyState& sta
   return out;
 }
 
-void BgpProtocol::route_changed(Channel& channel, const rib::Change& change) {
-  const auto it = families_.find(wire::unicast(channel.intent().family));
-  Outbox& outbox = it->second.outbox;
-  // What the walk over the table has not reached yet, it will see anyway.
-  if (outbox.feeding && change.entry != nullptr) {
-    return;
+BlockId BgpProtocol::evaluate(FamilyState& state, const net::Prefix& prefix, const rib::Path& path, bool told,
+                              std::size_t standing) {
+  const Protocol* source = core_.source_of(path);
+  if (!why_not_from(path, source).empty()) {
+    return kRejected;
   }
-  if (change.best_changed || (negotiated_ && !negotiated_->add_path_send.empty())) {
-    outbox.dirty.insert(change.prefix);
-    core_.flush_later(id());
+  policy::RouteEdit edit;
+  if (!state.channel->run_export_filter(prefix, path, edit)) {
+    return kFiltered;
   }
+  const auto attrs = export_attrs(state, path, edit);
+  if (!attrs || (!told && !state.channel->admit_export(standing))) {
+    return kRejected;
+  }
+  Bytes& block = core_.scratch;
+  block.clear();
+  if (!wire::encode_attribute_block(*attrs, wire::unicast(state.channel->intent().family), encode_context(),
+                                    block)) {
+    core_.note(
+        act::NoteLevel::error, name(),
+        name() + ": attributes of " + to_string(prefix) + " do not fit a message; it is not announced");
+    return kRejected;
+  }
+  const bool local_only = attrs->next_hop->is_unspecified() && attrs->link_local_next_hop;
+  return core_.groups.blocks().intern(block, source == nullptr ? path.protocol : source->id(),
+                                      local_only ? *attrs->link_local_next_hop : *attrs->next_hop);
+}
+
+ExportKey BgpProtocol::export_key(const FamilyState& state) const {
+  const intent::ChannelIntent& channel = state.channel->intent();
+  const wire::AfiSafi family = wire::unicast(channel.family);
+  const auto among = [&](const std::vector<wire::AfiSafi>& families) {
+    return std::find(families.begin(), families.end(), family) != families.end();
+  };
+  ExportKey key;
+  key.table = &state.channel->table_state();
+  key.family = family;
+  key.bgp = export_settings(bgp());
+  key.filter = channel.export_filter;
+  key.channel = channel.bgp;
+  key.internal = negotiated_->internal;
+  key.as4 = negotiated_->as4;
+  key.extended_message = negotiated_->extended_message;
+  key.any_next_hop_family = among(negotiated_->extended_next_hop);
+  key.all_paths = among(negotiated_->add_path_send);
+  key.llgr_aware = negotiated_->remote.capabilities.llgr_aware;
+  key.next_hop = state.next_hop;
+  key.link_local = state.link_local;
+  key.interface = interface_;
+  key.cluster_id = cluster_id();
+  key.alone = channel.export_limit ? id() : 0;  // how much it was told decides
+  return key;
 }
 
 void BgpProtocol::refeed(Channel& channel) {
-  Outbox& outbox = families_[wire::unicast(channel.intent().family)].outbox;
-  outbox.feeding = true;
-  core_.flush_later(id());
+  FamilyState& state = families_.at(wire::unicast(channel.intent().family));
+  state.group = core_.groups.join(export_key(state), *state.member, state.group);
 }
 
-void BgpProtocol::evaluate(FamilyState& state, const net::Prefix& prefix) {
-  Channel& channel = *state.channel;
-  Outbox& outbox = state.outbox;
-  const wire::AfiSafi afi_safi = wire::unicast(channel.intent().family);
-  const auto& add_path = negotiated_->add_path_send;
-  const bool all_paths = std::find(add_path.begin(), add_path.end(), afi_safi) != add_path.end();
-  const rib::Entry* entry = channel.table().find(prefix);
-  std::vector<std::uint32_t> gone = outbox.path_ids(prefix);
-  const auto tell = [&](const rib::Path& path, std::uint32_t path_id) {
-    ++channel.export_updates.received;
-    policy::RouteEdit edit;
-    if (!channel.filter_out(prefix, path, edit)) {
-      return;
-    }
-    auto attrs = export_attrs(state, path, edit);
-    const bool known = outbox.find(prefix, path_id) != nullptr;
-    if (!attrs || (!known && !channel.admit_export())) {
-      ++channel.export_updates.rejected;
-      return;
-    }
-    policy::RouteAttrs out;
-    out.bgp = std::move(*attrs);
-    gone.erase(std::remove(gone.begin(), gone.end(), path_id), gone.end());
-    if (outbox.announce({prefix, path_id}, core_.pool.intern(std::move(out)))) {
-      ++channel.export_updates.accepted;
-      channel.exported = outbox.size();
-    }
-  };
-  if (entry != nullptr && all_paths) {
-    for (const rib::Path& path : entry->paths()) {
-      if (!path.flags.filtered && !path.flags.unusable) {
-        tell(path, core_.path_number(path));
-      }
-    }
-  } else if (entry != nullptr && entry->best() != nullptr) {
-    tell(*entry->best(), 0);
+void BgpProtocol::keep_export(Channel& channel) {
+  FamilyState& state = families_.at(wire::unicast(channel.intent().family));
+  if (state.group != nullptr) {
+    state.group = core_.groups.split_off(*state.group, *state.member);
   }
-  if (entry == nullptr || entry->best() == nullptr) {
-    ++channel.export_withdraws.received;
-  }
-  for (const std::uint32_t path_id : gone) {
-    if (outbox.withdraw({prefix, path_id})) {
-      ++channel.export_withdraws.accepted;
-    }
-  }
-  channel.exported = outbox.size();
 }
 
-void BgpProtocol::feed(FamilyState& state) {
-  Outbox& outbox = state.outbox;
-  if (outbox.feeding) {
-    // Prefixes that the peer has and the table lost are among the dirty ones; here is what there is.
-    outbox.feeding = false;
-    state.channel->table().for_each(
-        [&](const net::Prefix& prefix, const rib::Entry&) { evaluate(state, prefix); });
+void BgpProtocol::leave_group(FamilyState& state) {
+  if (state.group == nullptr) {
+    return;
   }
-  while (!outbox.dirty.empty()) {
-    const net::Prefix prefix = *outbox.dirty.begin();
-    outbox.dirty.erase(outbox.dirty.begin());
-    evaluate(state, prefix);
+  add(state.channel->export_updates, state.group->updates(*state.member));
+  add(state.channel->export_withdraws, state.group->withdraws(*state.member));
+  core_.groups.leave(*state.group, *state.member);
+  state.group = nullptr;
+  state.blocked = false;
+}
+
+void BgpProtocol::leave_groups() {
+  for (auto& [afi_safi, state] : families_) {
+    leave_group(state);
+  }
+}
+
+/// There may be room, or leave, to send.
+void BgpProtocol::wake() {
+  for (auto& [afi_safi, state] : families_) {
+    if (state.group != nullptr) {
+      core_.groups.schedule(*state.group);
+    }
   }
 }
 
@@ -270,76 +281,29 @@ void BgpProtocol::flush() {
     try_begin();
     return;
   }
-  if (conn_ != 0 && may_export()) {
-    send_pending();
-  }
 }
 
-void BgpProtocol::send_pending() {
-  const auto connection = connections_.find(conn_);
-  if (connection == connections_.end()) {
+std::size_t BgpProtocol::Member::room() const {
+  const auto connection = owner_.connections_.find(owner_.conn_);
+  return connection == owner_.connections_.end() ? 0 : connection->second.bytes_free;
+}
+
+void BgpProtocol::Member::send(std::shared_ptr<const Bytes> bytes, std::uint64_t updates) {
+  owner_.updates_out_ += updates;
+  owner_.peer_->sent(owner_.core_.now);
+  owner_.send(owner_.conn_, std::move(bytes));
+  owner_.reschedule();
+}
+
+void BgpProtocol::Member::blocked(bool waits) {
+  if (state_.blocked == waits || owner_.peer_ == nullptr) {
     return;
   }
-  constexpr std::size_t kChunkOctets = 256U * 1024U;  // of one TcpSend
-  const wire::EncodeContext context = encode_context();
-  ByteSink sink;
-  const auto room = [&] { return connection->second.bytes_free > sink.size(); };
-  const auto ship = [&] {
-    if (sink.size() > 0) {
-      peer_->sent(core_.now);
-      send(conn_, std::make_shared<const Bytes>(std::exchange(sink, ByteSink{}).release()));
-    }
-  };
-  bool blocked = false;
-  for (auto& [afi_safi, state] : families_) {
-    Outbox& outbox = state.outbox;
-    if (state.channel->state() != Channel::State::up) {
-      continue;
-    }
-    if (outbox.begin_refresh_due && room()) {
-      wire::encode(wire::RouteRefresh{afi_safi, 1}, context, sink);
-      outbox.begin_refresh_due = false;
-    }
-    // Looked at only when all of the last round is out: what changes meanwhile is told once, as it is then.
-    if (!outbox.pending()) {
-      feed(state);
-    }
-    std::vector<wire::Nlri> refused;
-    while (outbox.pending() && room()) {
-      if (!outbox.next_message(afi_safi, context, sink, &refused)) {
-        break;
-      }
-      ++updates_out_;
-      if (sink.size() >= kChunkOctets) {
-        ship();
-      }
-    }
-    for (const wire::Nlri& nlri : refused) {
-      core_.note(act::NoteLevel::error, name(),
-                 name() + ": attributes of " + to_string(nlri.prefix) +
-                     " do not fit a message; it is not announced");
-      outbox.withdraw(nlri);
-    }
-    if (outbox.pending() || !outbox.dirty.empty() || outbox.feeding) {
-      blocked = blocked || !room();
-      if (room()) {
-        core_.flush_later(id());
-      }
-      continue;
-    }
-    if (outbox.end_refresh_due && room()) {
-      wire::encode(wire::RouteRefresh{afi_safi, 2}, context, sink);
-      outbox.end_refresh_due = false;
-    }
-    if (outbox.end_of_rib_due && room()) {
-      wire::encode_end_of_rib(afi_safi, sink);
-      outbox.end_of_rib_due = false;
-    }
-    blocked = blocked || outbox.end_refresh_due || outbox.end_of_rib_due;
-  }
-  ship();
-  peer_->set_send_blocked(core_.now, blocked);
-  reschedule();
+  state_.blocked = waits;
+  const bool any = std::any_of(owner_.families_.begin(), owner_.families_.end(),
+                               [](const auto& entry) { return entry.second.blocked; });
+  owner_.peer_->set_send_blocked(owner_.core_.now, any);
+  owner_.reschedule();
 }
 
 }  // namespace catflap::bgp::internal

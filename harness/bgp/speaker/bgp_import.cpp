@@ -170,11 +170,13 @@ void BgpProtocol::on_refresh(const wire::RouteRefresh& refresh) {
   switch (refresh.subtype) {
     case 0:
       if (negotiated_ && negotiated_->enhanced_refresh) {
-        state->outbox.begin_refresh_due = true;
-        state->outbox.end_refresh_due = true;
+        state->member->begin_refresh_due = true;
+        state->member->end_refresh_due = true;
       }
-      refeed(*state->channel);
-      state->outbox.resend_all();
+      if (state->group != nullptr) {
+        state->group->resend(*state->member);
+        core_.groups.schedule(*state->group);
+      }
       break;
     case 1:
       state->refreshing = true;

@@ -30,11 +30,14 @@ std::uint8_t cease_for(StopReason reason) {
 BgpProtocol::BgpProtocol(Core& core, rib::ProtocolId id, intent::ProtocolIntent intent)
     : Protocol(core, id, std::move(intent)) {
   for (const auto& channel : channels_) {
-    families_[wire::unicast(channel->intent().family)].channel = channel.get();
+    FamilyState& state = families_[wire::unicast(channel->intent().family)];
+    state.channel = channel.get();
+    state.member = std::make_unique<Member>(*this, state);
   }
 }
 
 BgpProtocol::~BgpProtocol() {
+  leave_groups();
   for (const auto& [conn, connection] : connections_) {
     core_.connections.erase(conn);
   }
@@ -97,6 +100,7 @@ void BgpProtocol::end(std::uint8_t subcode, const std::string& text) {
   fsm::Outputs outputs;
   peer_->stop(core_.now, subcode, text, outputs);
   handle(std::move(outputs));
+  leave_groups();
   while (!connections_.empty()) {
     close(connections_.begin()->first, false);
   }
@@ -124,6 +128,7 @@ void BgpProtocol::abandon() {
     core_.connections.erase(conn);
   }
   connections_.clear();
+  leave_groups();
   peer_.reset();
   conn_ = 0;
   reschedule();
@@ -235,7 +240,8 @@ void BgpProtocol::set_next_hops(FamilyState& state, const net::IpAddr& source) {
   if (!state.next_hop) {
     core_.note(act::NoteLevel::warning, name(),
                name() + ": channel " + state.channel->view().name +
-                   " has no address for the next hop; set one with `next hop address`");
+                   " has no address for the next hop; set one with `next hop "
+                   "address`");
     return;
   }
   if (state.next_hop->is_v6() && interface_) {
@@ -269,7 +275,8 @@ void BgpProtocol::on_established(ConnId conn, const fsm::Negotiated& negotiated)
   const net::IpAddr source = connections_[conn].local.addr;
   set_state(observe::ProtocolState::up);
   for (auto& [afi_safi, state] : families_) {
-    state.outbox.clear();
+    leave_group(state);
+    state.member->begin_refresh_due = state.member->end_refresh_due = false;
     state.end_of_rib_seen = false;
     state.refreshing = false;
     const bool agreed = std::find(negotiated_->families.begin(), negotiated_->families.end(), afi_safi) !=
@@ -282,7 +289,7 @@ void BgpProtocol::on_established(ConnId conn, const fsm::Negotiated& negotiated)
     set_next_hops(state, source);
     state.channel->table_state().table.protocol_changed(id());
     resume_after_restart(state);
-    state.outbox.end_of_rib_due = true;
+    state.member->end_of_rib_due = true;
     if (state.next_hop) {
       bring_up(*state.channel);
     }
@@ -304,9 +311,7 @@ void BgpProtocol::on_down(const fsm::DownReason& reason) {
   remember_error(reason);
   conn_ = 0;
   const bool keep = state() == observe::ProtocolState::up && helps(reason);
-  for (auto& [afi_safi, state] : families_) {
-    state.outbox.clear();
-  }
+  leave_groups();
   if (keep) {
     become_helper();
   } else {

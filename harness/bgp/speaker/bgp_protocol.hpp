@@ -9,9 +9,9 @@
 
 #include "bgp/fsm/peer.hpp"
 #include "bgp/speaker/bgp_config.hpp"
-#include "bgp/speaker/bgp_outbox.hpp"
 #include "bgp/speaker/malformed_log.hpp"
 #include "bgp/speaker/protocol.hpp"
+#include "bgp/speaker/update_group.hpp"
 
 namespace catflap::bgp::internal {
 
@@ -38,7 +38,6 @@ class BgpProtocol final : public Protocol {
   void router_id_changed() override;
   void deadline() override;
   void flush() override;
-  void route_changed(Channel& channel, const rib::Change& change) override;
   bool preexport(const Channel& channel, const rib::Path& path) const override {
     return why_not(channel, path).empty();
   }
@@ -79,6 +78,7 @@ class BgpProtocol final : public Protocol {
   bool on_reconfigure(const intent::ProtocolIntent& next) override;
   void on_limit(bool restart_it) override;
   void refeed(Channel& channel) override;
+  void keep_export(Channel& channel) override;
   void announce_state() override;
 
  private:
@@ -87,9 +87,31 @@ class BgpProtocol final : public Protocol {
     bool open = false;
     std::uint32_t bytes_free = 64U * 1024U;  ///< until the driver says otherwise
   };
+  struct FamilyState;
+  /// The peer as a member of an update group.
+  class Member final : public UpdateMember {
+   public:
+    Member(BgpProtocol& owner, FamilyState& state) : owner_(owner), state_(state) {}
+    rib::ProtocolId protocol_id() const override { return owner_.id(); }
+    const net::IpAddr& neighbor() const override { return *owner_.bgp().neighbor; }
+    BlockId evaluate(const net::Prefix& prefix, const rib::Path& path, bool told,
+                     std::size_t standing) override {
+      return owner_.evaluate(state_, prefix, path, told, standing);
+    }
+    bool may_send() const override { return owner_.conn_ != 0 && owner_.may_export(); }
+    std::size_t room() const override;
+    void send(std::shared_ptr<const Bytes> bytes, std::uint64_t updates) override;
+    void blocked(bool waits) override;
+
+   private:
+    BgpProtocol& owner_;
+    FamilyState& state_;
+  };
   struct FamilyState {
     Channel* channel = nullptr;
-    Outbox outbox;
+    std::unique_ptr<Member> member;
+    UpdateGroup* group = nullptr;  ///< while the channel exports
+    bool blocked = false;
     std::optional<net::IpAddr> next_hop, link_local;  ///< what "self" is
     bool stale = false;       ///< routes of a session before this one wait for End-of-RIB
     bool refreshing = false;  ///< between BoRR and EoRR
@@ -126,9 +148,15 @@ class BgpProtocol final : public Protocol {
                                                const policy::RouteEdit& edit) const;
   bool export_next_hop(const FamilyState& state, const rib::Path& path, const policy::RouteEdit& edit,
                        const BgpProtocol* source, wire::Attributes& out) const;
-  void evaluate(FamilyState& state, const net::Prefix& prefix);
-  void feed(FamilyState& state);
-  void send_pending();
+  /// The rules that all members of an update group share: what they look at is
+  /// in ExportKey.
+  std::string_view why_not_from(const rib::Path& path, const Protocol* source) const;
+  BlockId evaluate(FamilyState& state, const net::Prefix& prefix, const rib::Path& path, bool told,
+                   std::size_t standing);
+  ExportKey export_key(const FamilyState& state) const;
+  void leave_group(FamilyState& state);
+  void leave_groups();
+  void wake();
   wire::EncodeContext encode_context() const;
   // bgp_restart.cpp
   bool helps(const fsm::DownReason& reason) const;

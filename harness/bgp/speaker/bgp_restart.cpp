@@ -98,7 +98,8 @@ bool BgpProtocol::holds_recovery() const {
     return false;
   }
   if (!bgp().graceful_restart.value_or(false)) {
-    return false;  // it does not keep our routes, so nothing is gained by waiting
+    return false;  // it does not keep our routes, so nothing is gained by
+                   // waiting
   }
   if (!established()) {
     return true;
@@ -126,7 +127,7 @@ bool BgpProtocol::waits_for_end_of_rib() const {
 
 void BgpProtocol::recovery_done() {
   if (established()) {
-    core_.flush_later(id());
+    wake();
     return;
   }
   if (peer_ != nullptr && Core::restart_announced(peer_->config())) {
@@ -148,9 +149,10 @@ bool BgpProtocol::reload(bool in, bool out) {
   }
   if (out) {
     for (auto& [afi_safi, state] : families_) {
-      if (state.channel->state() == Channel::State::up) {
-        refeed(*state.channel);
-        state.outbox.resend_all();
+      if (state.group != nullptr) {
+        state.group->reevaluate();
+        state.group->resend(*state.member);
+        core_.groups.schedule(*state.group);
       }
     }
   }

@@ -96,6 +96,11 @@ observe::ProtocolView BgpProtocol::view() const {
   session.malformed = malformed_.counts();
   for (observe::ChannelView& channel : view.channels) {
     const FamilyState& state = families_.at(wire::unicast(channel.family));
+    if (state.group != nullptr) {
+      channel.exported = state.group->exported(*state.member);
+      add(channel.export_updates, state.group->updates(*state.member));
+      add(channel.export_withdraws, state.group->withdraws(*state.member));
+    }
     if (established() && channel.up) {
       channel.bgp_next_hop = state.next_hop;
       channel.bgp_next_hop_link_local = state.link_local;
@@ -132,8 +137,8 @@ std::optional<policy::RouteAttrs> BgpProtocol::as_sent(const Channel& channel, c
     return std::nullopt;
   }
   auto attrs = export_attrs(state->second, path, edit);
-  if (!attrs) {
-    return std::nullopt;
+  if (!attrs || attrs->next_hop == bgp().neighbor || attrs->link_local_next_hop == bgp().neighbor) {
+    return std::nullopt;  // a peer is not told of what leads to itself
   }
   policy::RouteAttrs sent = edit.attrs(*path.attrs);
   sent.bgp = std::move(*attrs);

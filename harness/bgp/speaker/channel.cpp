@@ -70,7 +70,9 @@ void Channel::up() {
     return;
   }
   state_ = State::up;
-  state_of_table_->listeners.push_back(this);
+  if (protocol_.kind() != observe::ProtocolKind::bgp) {
+    state_of_table_->listeners.push_back(this);  // BGP peers listen through their update groups
+  }
 }
 
 void Channel::down(bool keep) {
@@ -118,6 +120,12 @@ rib::Path Channel::make_path(const rib::AttrRef& attrs, rib::PathId path_id) con
 
 void Channel::import(const net::Prefix& prefix, rib::PathId path_id, const rib::AttrRef& attrs) {
   rib::Table& table = state_of_table_->table;
+  if (intent_.import_filter.kind == intent::FilterRef::Kind::all && !intent_.receive_limit &&
+      !intent_.import_limit) {
+    release(prefix, path_id);
+    ++(table.update(prefix, make_path(attrs, path_id)) ? import_updates.accepted : import_updates.ignored);
+    return;
+  }
   const rib::Entry* entry = table.find(prefix);
   const rib::Path* old = entry == nullptr ? nullptr : entry->find(protocol_.id(), path_id);
   const bool old_ok = old != nullptr && !old->flags.filtered;
@@ -312,8 +320,8 @@ bool Channel::over_limit(const std::optional<intent::Limit>& limit, std::uint64_
   return true;
 }
 
-bool Channel::admit_export() {
-  return !intent_.export_limit || !over_limit(intent_.export_limit, exported, export_limit_, "export");
+bool Channel::admit_export(std::uint64_t standing) {
+  return !intent_.export_limit || !over_limit(intent_.export_limit, standing, export_limit_, "export");
 }
 
 bool Channel::filter_out(const net::Prefix& prefix, const rib::Path& path, policy::RouteEdit& edit) {
@@ -321,15 +329,23 @@ bool Channel::filter_out(const net::Prefix& prefix, const rib::Path& path, polic
     ++export_updates.rejected;
     return false;
   }
+  if (!run_export_filter(prefix, path, edit)) {
+    ++export_updates.filtered;
+    return false;
+  }
+  return true;
+}
+
+bool Channel::run_export_filter(const net::Prefix& prefix, const rib::Path& path, policy::RouteEdit& edit) {
+  if (intent_.export_filter.kind != intent::FilterRef::Kind::filter) {
+    return intent_.export_filter.kind == intent::FilterRef::Kind::all;
+  }
   const Protocol* source = core_.source_of(path);
   const policy::Verdict verdict = policy::apply(
       intent_.export_filter, ref_of(prefix, path, source == nullptr ? std::string() : source->name()), edit,
       core_.environment());
   for (const std::string& line : verdict.printed) {
     core_.note(act::NoteLevel::info, "", line);
-  }
-  if (!verdict.accepted) {
-    ++export_updates.filtered;
   }
   return verdict.accepted;
 }

@@ -49,6 +49,8 @@ class Channel {
 
   /// Preexport and export filter on a path that goes out; `edit` gets what the filter changed.
   bool filter_out(const net::Prefix& prefix, const rib::Path& path, policy::RouteEdit& edit);
+  /// The export filter alone, without counting; what it prints is noted.
+  bool run_export_filter(const net::Prefix& prefix, const rib::Path& path, policy::RouteEdit& edit);
   enum class ExportVerdict : std::uint8_t { rejected, filtered, accepted };
   /// The same without counting, for `show route export`.
   /// `edit` gets what the filter changed, `verdict` what it said (if it was asked at all).
@@ -61,8 +63,9 @@ class Channel {
   std::optional<net::Prefix> next_known(const std::optional<net::Prefix>& after) const;
   /// Its routes of this channel as they came, refused ones included.
   void known_at(const net::Prefix& prefix, const std::function<void(const rib::Path&)>& visit) const;
-  /// One route more goes out: false if the export limit forbids it.
-  bool admit_export();
+  /// One route more goes out than the `standing` ones: false if the export limit forbids it.
+  bool admit_export(std::uint64_t standing);
+  bool admit_export() { return admit_export(exported); }
 
   const intent::ChannelIntent& intent() const { return intent_; }
   const rib::Table& table() const { return state_of_table_->table; }

@@ -70,7 +70,8 @@ void Speaker::Impl::make_tables(const intent::RouterIntent& intent) {
 void Speaker::Impl::drop_tables(const intent::RouterIntent& intent) {
   const auto wanted = tables_of(intent);
   for (auto it = core.tables.begin(); it != core.tables.end();) {
-    if (wanted.count(it->first) == 0 && it->second->listeners.empty() && it->second->resolver.size() == 0) {
+    if (wanted.count(it->first) == 0 && it->second->listeners.empty() && it->second->groups.empty() &&
+        it->second->resolver.size() == 0) {
       it = core.tables.erase(it);
     } else {
       ++it;

@@ -17,6 +17,7 @@
 #include "bgp/rib/table.hpp"
 #include "bgp/speaker/deadlines.hpp"
 #include "bgp/speaker/event.hpp"
+#include "bgp/speaker/export_groups.hpp"
 #include "intent/router.hpp"
 
 namespace catflap::bgp::internal {
@@ -31,8 +32,10 @@ struct TableState {
       : table(intent.name, intent.family, protocols), resolver(table, interfaces) {}
 
   rib::Table table;
-  rib::NextHopResolver resolver;    ///< of next hops that are looked up in this table
-  std::vector<Channel*> listeners;  ///< channels that export from it, in the order in which they came up
+  rib::NextHopResolver resolver;     ///< of next hops that are looked up in this table
+  std::vector<Channel*> listeners;   ///< channels that export from it, in the
+                                     ///< order in which they came up
+  std::vector<UpdateGroup*> groups;  ///< BGP peers that export from it
 };
 
 /// What the protocols of a router share. Owns everything but the protocols. Invariant: whatever changes a
@@ -52,6 +55,7 @@ struct Core {
   rib::AttrPool pool;
   rib::Protocols decision;
   std::map<std::string, std::unique_ptr<TableState>> tables;
+  ExportGroups groups{*this};
   /// Routes of the kernel that we were told of: by table, then prefix and metric.
   std::map<std::uint32_t, std::map<std::pair<net::Prefix, std::uint32_t>, KernelRouteSpec>> kernel_routes;
   std::map<rib::ProtocolId, Protocol*> by_id;  ///< running or not
@@ -63,6 +67,7 @@ struct Core {
       path_numbers;  ///< RFC 7911 ids that we send
   bool listen_dirty = false;
   std::vector<Action> actions;
+  Bytes scratch;
 
   /// Graceful restart of our own (RFC 4724 §4.1): no route goes out before the peers have told theirs.
   bool recovering = false;

@@ -31,8 +31,8 @@ BlockId OutBlocks::intern(BytesView octets, rib::ProtocolId source, const net::I
   const std::uint64_t hash = hash_of(octets, source);
   const std::uint32_t found = index_.find(hash, [&](std::uint32_t id) {
     const Block& block = at(id);
-    return block.hash == hash && block.source == source && block.size == octets.size() &&
-           std::memcmp(&block + 1, octets.data(), octets.size()) == 0;
+    return block.hash == static_cast<std::uint32_t>(hash) && block.source == source &&
+           block.size == octets.size() && std::memcmp(&block + 1, octets.data(), octets.size()) == 0;
   });
   if (found != rib::HashIndex::kNone) {
     ++at(found).users;
@@ -40,8 +40,8 @@ BlockId OutBlocks::intern(BytesView octets, rib::ProtocolId source, const net::I
   }
   void* const place = ::operator new(sizeof(Block) + octets.size());
   auto* const block = new (place) Block();
-  block->next_hop = next_hop;
-  block->hash = hash;
+  block->hash = static_cast<std::uint32_t>(hash);
+  block->next_hop_v4 = next_hop.is_v4() ? next_hop.v4_value() : 0;
   block->users = 1;
   block->source = source;
   block->size = static_cast<std::uint32_t>(octets.size());
@@ -54,7 +54,11 @@ BlockId OutBlocks::intern(BytesView octets, rib::ProtocolId source, const net::I
     free_.pop_back();
     blocks_[id - kFirstBlock] = block;
   }
-  index_.insert(hash, id, [this](std::uint32_t other) { return at(other).hash; });
+  if (block->next_hop_v4 == 0) {
+    next_hops6_.insert_or_assign(id, next_hop);
+  }
+  index_.insert(hash, id,
+                [this](std::uint32_t other) { return hash_of(this->octets(other), this->source(other)); });
   return id;
 }
 
@@ -74,7 +78,10 @@ bool OutBlocks::same_octets(BlockId a, BlockId b) const {
 
 void OutBlocks::remove(BlockId id) {
   Block* const block = blocks_[id - kFirstBlock];
-  index_.erase(block->hash, id);
+  index_.erase(hash_of(octets(id), block->source), id);
+  if (block->next_hop_v4 == 0) {
+    next_hops6_.erase(id);
+  }
   blocks_[id - kFirstBlock] = nullptr;
   block->~Block();
   ::operator delete(block);

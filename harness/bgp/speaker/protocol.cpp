@@ -52,8 +52,14 @@ bool Protocol::reconfigure(const intent::ProtocolIntent& next) {
     return false;
   }
   intent_ = next;
-  for (std::size_t i = 0; i < channels_.size() && !core_.soft; ++i) {
+  for (std::size_t i = 0; i < channels_.size(); ++i) {
     if (channels_[i]->state() != Channel::State::up) {
+      continue;
+    }
+    if (core_.soft) {
+      if (changed[i].second) {
+        keep_export(*channels_[i]);
+      }
       continue;
     }
     if (changed[i].first) {

@@ -111,6 +111,11 @@ class Protocol {
   void bring_up(Channel& channel);
   /// Tells a channel all routes of its table again.
   virtual void refeed(Channel& channel);
+  /// The export rules of a channel changed, but what was told by the old ones
+  /// shall stand (`configure soft`).
+  virtual void keep_export(Channel& channel) {
+    (void)channel;  // those who remember what they told go on from there
+  }
   /// ProtocolChanged with what a BGP session adds.
   virtual void announce_state();
 

@@ -179,54 +179,72 @@ void Speaker::Impl::tell_listeners(internal::TableState& state, const rib::Chang
   if (core.watch_routes) {
     core.act(act::RouteChanged{state.table.name(), change.prefix});
   }
+  for (internal::UpdateGroup* group : state.groups) {
+    if (group->wants(change)) {
+      group->route_changed(change);
+      core.groups.schedule(*group);
+    }
+  }
   for (internal::Channel* channel : state.listeners) {
     channel->protocol().route_changed(*channel, change);
   }
 }
 
-void Speaker::Impl::converge() {
-  // Pipes in a ring or a filter that fights with itself could go on for ever; the rest waits for the next
-  // run.
-  constexpr int kRoundsMax = 1000;
-  constexpr std::size_t kDecisionsOfStep = 4096;
-  for (int round = 0; round < kRoundsMax; ++round) {
-    bool busy = false;
-    for (const auto& [name, state] : core.tables) {
-      if (state->table.dirty()) {
-        busy = true;
-        internal::TableState& table = *state;
-        state->table.decide([&](const rib::Change& change) { tell_listeners(table, change); },
-                            kDecisionsOfStep);
-        core.pool.trim();
-      }
-    }
-    bool moved = false;
-    for (const auto& [name, state] : core.tables) {
-      moved = state->resolver.resolve() || moved;
-    }
-    if (moved) {
-      busy = true;
-      for (const auto& [name, state] : core.tables) {
-        state->table.next_hops_changed();
-      }
-      for (const auto& [name, state] : core.tables) {
-        state->resolver.changes_done();
-      }
-    }
-    if (!busy) {
-      for (const rib::ProtocolId id : std::exchange(core.to_flush, {})) {
-        const auto it = core.by_id.find(id);
-        if (it != core.by_id.end()) {
-          busy = true;
-          it->second->flush();
-          core.pool.trim();
-        }
-      }
-    }
-    if (!busy) {
-      return;
+bool Speaker::Impl::decide(std::size_t limit) {
+  for (const auto& [name, state] : core.tables) {
+    if (state->table.dirty()) {
+      internal::TableState& table = *state;
+      state->table.decide([&](const rib::Change& change) { tell_listeners(table, change); }, limit);
+      core.pool.trim();
+      return true;
     }
   }
+  bool moved = false;
+  for (const auto& [name, state] : core.tables) {
+    moved = state->resolver.resolve() || moved;
+  }
+  if (!moved) {
+    return false;
+  }
+  core.groups.forget_verdicts();
+  for (const auto& [name, state] : core.tables) {
+    state->table.next_hops_changed();
+  }
+  for (const auto& [name, state] : core.tables) {
+    state->resolver.changes_done();
+  }
+  return true;
+}
+
+bool Speaker::Impl::flush_protocols() {
+  bool any = false;
+  for (const rib::ProtocolId id : std::exchange(core.to_flush, {})) {
+    const auto it = core.by_id.find(id);
+    if (it != core.by_id.end()) {
+      any = true;
+      it->second->flush();
+      core.pool.trim();
+    }
+  }
+  return any;
+}
+
+void Speaker::Impl::converge() {
+  // One peer with a million routes must not hold up the others, nor pipes in a
+  // ring or filters that fight with themselves the whole router: what is left
+  // is done in the next run.
+  constexpr std::size_t kDecisionsOfStep = 4096;
+  constexpr int kStepsMax = 16;
+  unfinished_ = false;
+  for (int step = 0; decide(kDecisionsOfStep) || flush_protocols(); ++step) {
+    if (step >= kStepsMax) {
+      unfinished_ = true;
+      break;
+    }
+  }
+  core.groups.flush();
+  core.pool.trim();
+  unfinished_ = unfinished_ || core.groups.scheduled();
 }
 
 void Speaker::Impl::finish_recovery() {
@@ -266,9 +284,11 @@ void Speaker::Impl::run() {
     }
   }
   converge();
-  finish_recovery();
-  erase_finished();
-  converge();
+  if (!unfinished_) {
+    finish_recovery();
+    erase_finished();
+    converge();
+  }
   update_listeners();
 }
 
@@ -292,7 +312,8 @@ std::vector<Action> Speaker::take_actions() {
 }
 
 Instant Speaker::deadline() const {
-  return std::min(impl_->core.deadlines.earliest(), impl_->core.recovery_until);
+  return impl_->unfinished() ? impl_->core.now
+                             : std::min(impl_->core.deadlines.earliest(), impl_->core.recovery_until);
 }
 
 observe::Snapshot Speaker::snapshot(Instant now) const {

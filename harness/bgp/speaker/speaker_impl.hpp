@@ -22,6 +22,8 @@ class Speaker::Impl {
 
   void ingest(const Event& event);
   void run();
+  /// Work is left that the last run did not do, so that others are not held up.
+  bool unfinished() const { return unfinished_; }
 
   internal::Core core;
   std::vector<std::unique_ptr<internal::Protocol>>
@@ -46,6 +48,9 @@ class Speaker::Impl {
   void on(const ev::Admin& event);
   void on(const ev::ShutDown& event);
   void converge();
+  /// Decides some of what changed. False if there is nothing.
+  bool decide(std::size_t limit);
+  bool flush_protocols();
   void tell_listeners(internal::TableState& state, const rib::Change& change);
   void finish_recovery();
   template <class F>
@@ -82,6 +87,7 @@ class Speaker::Impl {
   void erase_finished();
   void update_listeners();
 
+  bool unfinished_ = false;
   rib::ProtocolId next_id_ = 1;
   std::uint32_t next_dynamic_ = 1;
   std::vector<Spawned> spawned_;
