@@ -8,6 +8,9 @@
 #include <fmt/format.h>
 
 #include "base/suggest.hpp"
+#include "birdlang/birdlang.hpp"
+#include "daemons/find.hpp"
+#include "daemons/frr.hpp"
 #include "daemons/links.hpp"
 #include "sys/process.hpp"
 
@@ -19,36 +22,38 @@ using namespace std::chrono_literals;
 /// What is different from daemon to daemon; all of them take BIRD's command line.
 struct Kind {
   std::string_view name;
-  std::string_view program;   ///< its usual name
-  std::string_view variable;  ///< environment variable that names another one
-  std::string_view advice;    ///< what to do if it is not there
   Capabilities capabilities;
 };
 
-constexpr Capabilities kSelfCapabilities{.event_stream = true};
-constexpr Capabilities kBird2Capabilities{};
-constexpr Capabilities kBird1Capabilities{.ipv6 = false, .long_lived_graceful_restart = false};
-
 constexpr std::array<Kind, 3> kKinds{{
-    {"self", "catflap-bgpd", "CATFLAP_BGPD", "build it, or name it with CATFLAP_BGPD", kSelfCapabilities},
-    {"bird", "bird", "CATFLAP_BIRD",
-     "install the Debian package bird2 (apt-get install bird2), or name the program with "
-     "CATFLAP_BIRD",
-     kBird2Capabilities},
-    {"bird1", "bird", "CATFLAP_BIRD1",
-     "unpack the Debian package bird (it cannot be installed beside bird2) and name its program with "
-     "CATFLAP_BIRD1",
-     kBird1Capabilities},
+    {"self", {.event_stream = true}},
+    {"bird", {}},
+    {"bird1", {.ipv6 = false, .long_lived_graceful_restart = false}},
 }};
 
-/// The digits and dots behind "version " or "bird ", without a packager's suffix.
-std::string version_in(const std::string& text) {
-  const auto start = text.find_first_of("0123456789");
-  if (start == std::string::npos) {
-    return "";
+/// The router without what stands idle in it for IPv6: BIRD 1.6 has a process per family, and labs run the
+/// one for IPv4.
+Result<intent::RouterIntent> only_ipv4(intent::RouterIntent router) {
+  std::vector<intent::ProtocolIntent> kept;
+  for (intent::ProtocolIntent& protocol : router.protocols) {
+    const bool six = !protocol.channels.empty() && protocol.channels.front().family == net::Family::ipv6;
+    if (!six) {
+      kept.push_back(std::move(protocol));
+    } else if (!std::holds_alternative<intent::KernelIntent>(protocol.body)) {
+      return fail(Errc::unsupported,
+                  fmt::format("bird1: {}: BIRD 1.6 has IPv6 in a process of its own, which labs do not run",
+                              protocol.name));
+    }
   }
-  const auto end = text.find_first_not_of("0123456789.", start);
-  return text.substr(start, end == std::string::npos ? end : end - start);
+  router.protocols = std::move(kept);
+  router.hostname.clear();
+  router.tables = {{"master", net::Family::ipv4}};
+  for (intent::ProtocolIntent& protocol : router.protocols) {
+    for (intent::ChannelIntent& channel : protocol.channels) {
+      channel.table = "master";
+    }
+  }
+  return router;
 }
 
 class BirdLikeAdapter final : public Adapter {
@@ -58,32 +63,21 @@ class BirdLikeAdapter final : public Adapter {
   std::string_view name() const override { return kind_.name; }
   Capabilities capabilities() const override { return kind_.capabilities; }
 
-  Result<Program> detect() const override {
-    Error last{Errc::not_found, fmt::format("{} is not there", kind_.program)};
-    for (const auto& candidate : candidates()) {
-      const auto path = sys::proc::find_program(candidate);
-      if (!path) {
-        last = path.error();
-        continue;
-      }
-      auto version = read_version(*path);
-      if (!version && version.error().code == Errc::not_found) {
-        last = version.error();
-        continue;
-      }
-      if (!version) {
-        return fail(std::move(version).error());
-      }
-      if (const auto status = check_version(*path, *version); !status) {
-        return fail(status.error());
-      }
-      return Program{*path, std::move(*version)};
-    }
-    return fail(Errc::not_found, fmt::format("{}: {}; {}", kind_.name, last.message, kind_.advice));
-  }
+  Result<Program> detect() const override { return find_daemon(kind_.name, options_.program); }
 
   Result<Rendered> render(std::string_view config, const Paths& paths) const override {
     return Rendered{{paths.config, std::string(config)}};
+  }
+
+  Result<Rendered> render(const intent::RouterIntent& router, const Paths& paths) const override {
+    if (kind_.capabilities.ipv6) {
+      return render(birdlang::print(router, birdlang::Dialect::bird2), paths);
+    }
+    auto one_family = only_ipv4(router);
+    if (!one_family) {
+      return fail(std::move(one_family).error());
+    }
+    return render(birdlang::print(*one_family, birdlang::Dialect::bird1), paths);
   }
 
   std::vector<std::string> argv(const Paths& paths, bool recover) const override {
@@ -132,51 +126,6 @@ class BirdLikeAdapter final : public Adapter {
   }
 
  private:
-  std::vector<std::filesystem::path> candidates() const {
-    if (!options_.program.empty()) {
-      return {options_.program};
-    }
-    if (const char* named = std::getenv(std::string(kind_.variable).c_str());
-        named != nullptr && *named != '\0') {
-      return {named};
-    }
-    std::vector<std::filesystem::path> places;
-    if (kind_.name == "self") {
-      std::error_code ignored;
-      const auto own = std::filesystem::read_symlink("/proc/self/exe", ignored);
-      if (!ignored) {
-        places.push_back(own.parent_path() / kind_.program);
-      }
-    }
-    places.emplace_back(kind_.program);
-    places.push_back(std::filesystem::path("/usr/sbin") / kind_.program);
-    return places;
-  }
-
-  static Result<std::string> read_version(const std::filesystem::path& program) {
-    sys::proc::Spawn spawn;
-    spawn.program = program;
-    spawn.args = {"--version"};
-    const auto result = sys::proc::run(std::move(spawn), {5s});
-    if (!result) {
-      return fail(result.error());
-    }
-    std::string version = version_in(result->out + result->err);
-    if (version.empty()) {
-      return fail(Errc::unsupported, fmt::format("{} --version tells no version", program.string()));
-    }
-    return version;
-  }
-
-  Status check_version(const std::filesystem::path& path, const std::string& version) const {
-    const bool is_old = version.starts_with("1.");
-    if ((kind_.name == "bird" && is_old) || (kind_.name == "bird1" && !is_old)) {
-      return fail(Errc::not_found,
-                  fmt::format("{}: {} is BIRD {}; {}", kind_.name, path.string(), version, kind_.advice));
-    }
-    return {};
-  }
-
   Kind kind_;
   AdapterOptions options_;
 };
@@ -193,6 +142,9 @@ Result<std::unique_ptr<Adapter>> make_adapter(std::string_view name, AdapterOpti
       return std::make_unique<BirdLikeAdapter>(kind, std::move(options));
     }
   }
+  if (name == "frr") {
+    return make_frr_adapter(std::move(options));
+  }
   return fail(Errc::invalid,
               fmt::format("unknown speaker '{}'{}", name, did_you_mean(name, adapter_names())));
 }
@@ -202,6 +154,7 @@ std::vector<std::string_view> adapter_names() {
   for (const Kind& kind : kKinds) {
     names.push_back(kind.name);
   }
+  names.emplace_back("frr");
   return names;
 }
 

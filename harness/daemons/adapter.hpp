@@ -12,6 +12,7 @@
 #include "base/result.hpp"
 #include "birdc/command.hpp"
 #include "birdc/parse.hpp"
+#include "intent/router.hpp"
 #include "observe/store.hpp"
 #include "sys/event_loop.hpp"
 
@@ -37,6 +38,7 @@ struct Capabilities {
   bool event_stream = false;  ///< tells changes by itself; otherwise it is polled
   bool config_check = true;
   bool reload = true;
+  bool bird_language = true;  ///< runs a configuration in BIRD's language as it is
   bool extended_messages = true, add_path = true, graceful_restart = true, long_lived_graceful_restart = true;
 };
 
@@ -91,14 +93,19 @@ class Adapter {
  public:
   virtual ~Adapter() = default;
 
-  /// "self", "bird", "bird1".
+  /// "self", "bird", "bird1", "frr".
   virtual std::string_view name() const = 0;
   virtual Capabilities capabilities() const = 0;
   /// The program and its version. Errc::not_found says which Debian package has it, or which variable names
   /// it.
   virtual Result<Program> detect() const = 0;
   /// The files that the daemon needs, from a configuration in BIRD's language, taken as it is.
+  /// Errc::unsupported if this daemon does not read it.
   virtual Result<Rendered> render(std::string_view config, const Paths& paths) const = 0;
+  /// The same for a plain router. Errc::unsupported names what this daemon cannot be told.
+  virtual Result<Rendered> render(const intent::RouterIntent& router, const Paths& paths) const = 0;
+  /// What is started: the program itself, or what starts it and becomes it.
+  virtual std::filesystem::path executable(const Program& program) const { return program.path; }
   /// Arguments without the program. `recover`: with graceful restart recovery (`-R`).
   virtual std::vector<std::string> argv(const Paths& paths, bool recover = false) const = 0;
   /// Lets the daemon itself check its configuration file. Errc::invalid with Error.where. Blocks for some
@@ -109,8 +116,9 @@ class Adapter {
 };
 
 struct AdapterOptions {
-  /// The program to use instead of searching. Otherwise: the environment variable CATFLAP_BGPD, CATFLAP_BIRD
-  /// or CATFLAP_BIRD1; for `self` then the folder of the running program, and the PATH with /usr/sbin.
+  /// The program to use instead of searching. Otherwise: the environment variable CATFLAP_BGPD, CATFLAP_BIRD,
+  /// CATFLAP_BIRD1 or CATFLAP_FRR; for `self` then the folder of the running program, for `bird1` where
+  /// ci/install-deps unpacks it beside the build; and the PATH with /usr/sbin.
   std::filesystem::path program;
 };
 

@@ -7,19 +7,11 @@
 namespace catflap::expect {
 
 std::string_view to_string(SpeakerKind kind) {
-  switch (kind) {
-    case SpeakerKind::self:
-      return "self";
-    case SpeakerKind::bird:
-      return "bird";
-    case SpeakerKind::none:
-      return "none";
-  }
-  return "";
+  return kSpeakerWords.at(static_cast<std::size_t>(kind));
 }
 
 std::optional<SpeakerKind> parse_speaker_kind(std::string_view text) {
-  for (const SpeakerKind kind : {SpeakerKind::self, SpeakerKind::bird, SpeakerKind::none}) {
+  for (const SpeakerKind kind : kSpeakerKinds) {
     if (text == to_string(kind)) {
       return kind;
     }

@@ -17,8 +17,12 @@
 namespace catflap::expect {
 
 /// What runs as a node's router.
-enum class SpeakerKind : std::uint8_t { self, bird, none };
-std::string_view to_string(SpeakerKind kind);  ///< "self", "bird", "none"
+enum class SpeakerKind : std::uint8_t { self, bird, bird1, frr, none };
+inline constexpr std::array<SpeakerKind, 5> kSpeakerKinds{
+    SpeakerKind::self, SpeakerKind::bird, SpeakerKind::bird1, SpeakerKind::frr, SpeakerKind::none};
+/// Their words in files and options, in the same order.
+inline constexpr std::array<std::string_view, 5> kSpeakerWords{"self", "bird", "bird1", "frr", "none"};
+std::string_view to_string(SpeakerKind kind);  ///< "self", "bird", "bird1", "frr", "none"
 std::optional<SpeakerKind> parse_speaker_kind(std::string_view text);
 
 struct WiredInterface {

@@ -6,6 +6,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cstring>
 #include <utility>
 
@@ -13,6 +14,7 @@
 #include <nlohmann/json.hpp>
 
 #include "daemons/adapter.hpp"
+#include "daemons/find.hpp"
 #include "lab/options.hpp"
 #include "netlink/socket.hpp"
 #include "sys/files.hpp"
@@ -95,6 +97,17 @@ void check_programs(Findings& findings) {
     const auto program = (*adapter)->detect();
     findings.push_back(
         {"speaker " + std::string(name), name == "self", program.has_value(),
+         program ? program->version + "  " + program->path.string() : to_string(program.error())});
+  }
+  // Daemons that labs do not run, but the tests of interoperability do.
+  const auto speakers = daemons::adapter_names();
+  for (const std::string_view name : daemons::daemon_names()) {
+    if (std::find(speakers.begin(), speakers.end(), name) != speakers.end()) {
+      continue;
+    }
+    const auto program = daemons::find_daemon(name);
+    findings.push_back(
+        {"daemon " + std::string(name), false, program.has_value(),
          program ? program->version + "  " + program->path.string() : to_string(program.error())});
   }
 }

@@ -6,7 +6,6 @@
 #include <map>
 #include <utility>
 
-#include "birdlang/birdlang.hpp"
 #include "daemons/adapter.hpp"
 #include "lab/engine_state.hpp"
 #include "lab/plumbing.hpp"
@@ -110,7 +109,7 @@ Result<NodeConfig> Engine::config_of(const expect::WiredNode& node) const {
     if (!intent) {
       return fail(std::move(intent.error()).context("node " + node.name));
     }
-    return NodeConfig{{}, birdlang::print(*intent, birdlang::Dialect::bird2)};
+    return NodeConfig{{}, "", std::move(*intent)};
   }
   std::filesystem::path path = node.config;
   if (path.is_relative()) {

@@ -157,12 +157,12 @@ Status Node::prepare_daemon(std::unique_ptr<daemons::Adapter> adapter, const Nod
   paths_ = daemons::paths_in(*dir);
   log_file_ = *dir / "log";
   env_ = env;
-  if (!config.file.empty()) {
+  if (!config.file.empty() && adapter->capabilities().bird_language) {
     paths_.config = config.file;
     adapter_ = std::move(adapter);
     return {};
   }
-  auto files = adapter->render(config.text, paths_);
+  auto files = config.router ? adapter->render(*config.router, paths_) : adapter->render(config.text, paths_);
   if (!files) {
     return fail(std::move(files.error()).context("node " + name_));
   }
@@ -180,7 +180,7 @@ Status Node::start_daemon() {
   stopping_ = false;
   exit_status_.reset();
   sys::proc::Spawn spawn;
-  spawn.program = program_.path;
+  spawn.program = adapter_->executable(program_);
   if (!context_.record.empty() && adapter_->name() == "self") {
     const std::size_t starts = event_logs_.size() + 1;
     event_logs_.push_back(context_.record /

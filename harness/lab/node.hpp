@@ -20,7 +20,8 @@ namespace catflap::lab {
 struct NodeConfig {
   std::filesystem::path file;
   std::string text;
-  daemons::Program program{};  ///< that is to read it
+  std::optional<intent::RouterIntent> router{};  ///< a plain router, instead of both
+  daemons::Program program{};                    ///< that is to read it
 };
 
 /// A node of a running lab: its namespace, the watch on its kernel, its daemon and the link to it. Feeds the

@@ -193,8 +193,7 @@ std::optional<std::size_t> Reader::word(const YamlNode& value, std::string_view 
 }
 
 std::optional<SpeakerKind> Reader::speaker(const YamlNode& value) {
-  static constexpr std::array<std::string_view, 3> kWords{"self", "bird", "none"};
-  const auto index = word(value, "speaker", kWords);
+  const auto index = word(value, "speaker", expect::kSpeakerWords);
   return index ? std::optional(static_cast<SpeakerKind>(*index)) : std::nullopt;
 }
 

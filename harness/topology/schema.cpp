@@ -48,7 +48,7 @@ std::string json_schema() {
   defs["ping"] = object_schema(ping_fields());
   defs["do"] = object_schema(action_fields());
   defs["exec"] = object_schema(exec_fields());
-  defs["speaker"] = {{"enum", {"self", "bird", "none"}}};
+  defs["speaker"] = {{"enum", expect::kSpeakerWords}};
   defs["speakers"] = one_or_list(R"({"$ref":"#/$defs/speaker"})");
   defs["timers"] = {{"enum", {"fast", "normal"}}};
   defs["asn"] = ordered_json::parse(

@@ -80,9 +80,9 @@ Result<topology::Topology> with_speakers(topology::Topology topology,
     const std::string kind_text = equal == std::string::npos ? text : text.substr(equal + 1);
     const auto kind = expect::parse_speaker_kind(kind_text);
     if (!kind) {
-      static constexpr std::string_view kKinds[] = {"self", "bird", "none"};
       return fail(Errc::invalid, "--speaker " + text + ": no speaker is called '" + kind_text + "'" +
-                                     did_you_mean(kind_text, kKinds) + " (self, bird, none)");
+                                     did_you_mean(kind_text, expect::kSpeakerWords) +
+                                     " (self, bird, bird1, frr, none)");
     }
     if (!node.empty()) {
       if (topology.node(node) == nullptr) {
