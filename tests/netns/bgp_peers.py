@@ -195,7 +195,13 @@ class Speaker:
         self.pid = self.process.pid
         assert soon(lambda: self.control.exists() or self.process.poll() is not None)
         assert self.process.poll() is None, self.log()
-        assert "up and running" in self.ask("show status")  # answered when it listens for peers, too
+        assert soon(self.answers), self.log()  # which is when it listens for peers, too
+
+    def answers(self) -> bool:
+        try:
+            return "up and running" in self.ask("show status")
+        except OSError:  # there, but nobody listens yet
+            return False
 
     def log(self) -> str:
         return (self.folder / "stderr").read_text(errors="replace")
