@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import pathlib
 import sys
+import tempfile
 
 HERE = pathlib.Path(__file__).resolve().parent
 sys.path[:0] = [str(HERE.parents[1] / "netns"), str(HERE.parent)]
@@ -46,12 +47,12 @@ def peer(request):
 
 
 @pytest.fixture
-def bench(request, peer, tmp_path_factory):
+def bench(peer, folders):
     """An empty bench: bench("sp") makes it. Closed at the end."""
     made = []
 
     def make(names: str = "sp") -> Bench:
-        made.append(Bench(_folder(tmp_path_factory), peer, names))
+        made.append(Bench(folders(), peer, names))
         return made[-1]
     yield make
     for each in made:
@@ -59,9 +60,9 @@ def bench(request, peer, tmp_path_factory):
 
 
 @pytest.fixture(scope="module")
-def shared(request, peer, tmp_path_factory):
+def shared(request, peer, folders):
     """A bench for all cases of a file: the file's `shared_lab(bench)` starts it."""
-    bench = Bench(_folder(tmp_path_factory), peer, getattr(request.module, "SHARED_NODES", "sp"))
+    bench = Bench(folders(), peer, getattr(request.module, "SHARED_NODES", "sp"))
     try:
         request.module.shared_lab(bench)
         yield bench
@@ -69,12 +70,18 @@ def shared(request, peer, tmp_path_factory):
         bench.close()
 
 
-def _folder(factory) -> pathlib.Path:
-    """Daemons that give up root must get there, so every folder above must let them through."""
-    path = factory.mktemp("lan")
-    for above in (path, path.parent, path.parent.parent):
-        above.chmod(0o755)
-    return path
+@pytest.fixture(scope="session")
+def folders():
+    """Makes folders that daemons get to after they have given up root. pytest's own are closed to others again by each
+    pytest that starts."""
+    with tempfile.TemporaryDirectory(prefix="interop-") as base:
+        pathlib.Path(base).chmod(0o755)
+
+        def make() -> pathlib.Path:
+            path = pathlib.Path(tempfile.mkdtemp(dir=base))
+            path.chmod(0o755)
+            return path
+        yield make
 
 
 @pytest.hookimpl(hookwrapper=True)
