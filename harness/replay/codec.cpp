@@ -478,6 +478,20 @@ struct Describe {
     return Line("Note").quote("protocol", a.protocol).quote("text", a.text).take();
   }
   std::string operator()(const bgp::act::ShutDownDone&) const { return "ShutDownDone"; }
+  std::string operator()(const bgp::act::MrtMessage& a) const {
+    return Line("MrtMessage")
+               .add("peer", net::to_string(a.session.peer))
+               .add("octets", a.octets.size())
+               .take() +
+           message_types(a.octets);
+  }
+  std::string operator()(const bgp::act::MrtState& a) const {
+    return Line("MrtState")
+        .add("peer", net::to_string(a.session.peer))
+        .add("from", a.from)
+        .add("to", a.to)
+        .take();
+  }
 };
 
 }  // namespace
@@ -496,8 +510,9 @@ Result<bgp::Event> decode_event(ByteReader& reader) {
 }
 
 bool is_recorded(const bgp::Action& action) {
-  return !std::holds_alternative<bgp::act::Note>(action) &&
-         !std::holds_alternative<bgp::act::RouteChanged>(action);
+  using namespace bgp;
+  return !std::holds_alternative<act::Note>(action) && !std::holds_alternative<act::RouteChanged>(action) &&
+         !std::holds_alternative<act::MrtMessage>(action) && !std::holds_alternative<act::MrtState>(action);
 }
 
 void encode(const bgp::Action& action, ByteSink& out) {

@@ -16,7 +16,7 @@ void encode(const bgp::Event& event, ByteSink& out);
 /// Takes one event off `reader`. Errc::invalid: malformed, or its configuration does not parse.
 Result<bgp::Event> decode_event(ByteReader& reader);
 
-/// True if event logs have actions of this kind: all but Note and RouteChanged.
+/// True if event logs have actions of this kind: all but Note, RouteChanged, MrtMessage and MrtState.
 bool is_recorded(const bgp::Action& action);
 /// Appends the kind and the fields; of octets to send only their number and hash.
 void encode(const bgp::Action& action, ByteSink& out);

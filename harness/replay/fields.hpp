@@ -150,5 +150,20 @@ void fields(bgp::act::Note& v, F&& f) {
 }
 template <class F>
 void fields(bgp::act::ShutDownDone&, F&&) {}
+template <class F>
+void fields(bgp::act::MrtSession& v, F&& f) {
+  auto& [peer_as, local_as, peer, local] = v;
+  f(peer_as, local_as, peer, local);
+}
+template <class F>
+void fields(bgp::act::MrtMessage& v, F&& f) {
+  auto& [session, as4, add_path, octets] = v;
+  f(session, as4, add_path, octets);
+}
+template <class F>
+void fields(bgp::act::MrtState& v, F&& f) {
+  auto& [session, from, to] = v;
+  f(session, from, to);
+}
 
 }  // namespace catflap::replay

@@ -88,6 +88,8 @@ Status Daemon::open(std::shared_ptr<const intent::RouterIntent> intent) {
     }
     driver.recorder = std::move(*recorder);
   }
+  mrt_ = std::make_unique<MrtService>(
+      *loop_, [this](const Error& error) { log(bgp::act::NoteLevel::error, to_string(error)); });
   driver_ = std::make_unique<SpeakerDriver>(*loop_, std::move(*kernel), std::move(driver), hooks());
   // In dialect 1.6 there is one daemon for each family.
   const bool one_family = options_.dialect == birdlang::Dialect::bird1;
@@ -184,6 +186,8 @@ SpeakerDriver::Hooks Daemon::hooks() {
     }
   };
   hooks.note = [this](const bgp::act::Note& note) { log(note.level, note.text); };
+  hooks.mrt_message = [this](const bgp::act::MrtMessage& message) { mrt_->message(message); };
+  hooks.mrt_state = [this](const bgp::act::MrtState& change) { mrt_->state(change); };
   hooks.shut_down = [this] { speaker_down_ = true; };
   return hooks;
 }
@@ -206,6 +210,7 @@ Status Daemon::run() {
     }
     loop_->run_once(std::chrono::hours(1));
     driver_->process();
+    mrt_->round(driver_->speaker());
   }
   if (events_ != nullptr) {
     events_->publish();
@@ -229,6 +234,7 @@ void Daemon::apply(std::shared_ptr<const intent::RouterIntent> intent, bool soft
   for (const Error& error : log_.configure(current_->logs)) {
     log(bgp::act::NoteLevel::error, to_string(error));
   }
+  mrt_->configure(*current_);
   bgp::ev::Configure configure{std::move(intent), soft};
   configure.recover = std::exchange(options_.graceful_restart_recovery, false);  // counts for the first one
   driver_->tell(std::move(configure));

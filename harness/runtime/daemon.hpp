@@ -15,6 +15,7 @@
 #include "runtime/driver.hpp"
 #include "runtime/event_server.hpp"
 #include "runtime/log_targets.hpp"
+#include "runtime/mrt_service.hpp"
 #include "runtime/query_server.hpp"
 #include "sys/event_loop.hpp"
 #include "sys/files.hpp"
@@ -86,6 +87,7 @@ class Daemon final : public DaemonControl {
   std::unique_ptr<sys::EventLoop> loop_;
   sys::UniqueFd signals_;
   std::optional<sys::PidFile> pid_file_;
+  std::unique_ptr<MrtService> mrt_;
   std::unique_ptr<SpeakerDriver> driver_;
   std::vector<std::unique_ptr<ControlServer>> controls_;
   std::unique_ptr<EventServer> events_;

@@ -149,6 +149,16 @@ void SpeakerDriver::carry_out(const bgp::Action& action) {
                      hooks_.note(text);
                    }
                  },
+                 [&](const bgp::act::MrtMessage& message) {
+                   if (hooks_.mrt_message) {
+                     hooks_.mrt_message(message);
+                   }
+                 },
+                 [&](const bgp::act::MrtState& change) {
+                   if (hooks_.mrt_state) {
+                     hooks_.mrt_state(change);
+                   }
+                 },
                  [&](const bgp::act::ShutDownDone&) {
                    if (hooks_.shut_down) {
                      hooks_.shut_down();

@@ -33,6 +33,8 @@ class SpeakerDriver {
     std::function<void(const bgp::act::RouteChanged&)> route_changed;
     std::function<void(const bgp::act::Note&)> note;
     std::function<void()> shut_down;
+    std::function<void(const bgp::act::MrtMessage&)> mrt_message;
+    std::function<void(const bgp::act::MrtState&)> mrt_state;
   };
 
   SpeakerDriver(sys::EventLoop& loop, Kernel kernel, Options options, Hooks hooks);

@@ -94,6 +94,10 @@ class Fabric {
   /// event. A killed node's log ends.
   void record(const std::string& node, ByteSink& out);
 
+  /// The test is whoever has this address: dials to it wait for answer_dial().
+  void play(const net::IpAddr& address) { played_.insert(address); }
+  /// Answers a dial to such an address; what is sent stands in drain_log().
+  void answer_dial(const std::string& node, bgp::ConnId conn);
   /// A connection by hand: the test is the peer. Returns its id at `node`.
   bgp::ConnId connect_raw(const std::string& node, net::Endpoint from, net::Endpoint to);
   /// What the node sent on a connection made by connect_raw, and whether it closed it.
@@ -169,6 +173,7 @@ class Fabric {
   std::map<std::string, Node> nodes_;
   std::set<std::pair<Instant, std::string>> deadlines_;
   std::map<bgp::ConnId, Raw> raw_;
+  std::set<net::IpAddr> played_;
   std::priority_queue<Pending, std::vector<Pending>, std::greater<>> queue_;
 };
 

@@ -268,8 +268,8 @@ void append_rib(const Time& time, const Rib& rib, const PeerIndexTable& peers, s
     out += line_head(type, time, "B", peer.address, peer.asn);
     append_prefix({rib.prefix, entry.path_id}, rib.add_path, out);
     const bool v6 = rib.prefix.family() == net::Family::ipv6;
-    out += line_tail(attributes, v6 ? attributes.mp_next_hop.value_or(net::IpAddr::any(net::Family::ipv6))
-                                    : attributes.next_hop);
+    out += line_tail(attributes,
+                     v6 ? attributes.mp_next_hop.value_or(attributes.next_hop) : attributes.next_hop);
   }
 }
 
@@ -278,8 +278,8 @@ void append_table_dump(const Time& time, const TableDump& route, std::string& ou
   out += line_head("TABLE_DUMP", time, "B", route.peer, route.peer_as);
   append_prefix({route.prefix, 0}, false, out);
   const bool v6 = route.prefix.family() == net::Family::ipv6;
-  out += line_tail(attributes, v6 ? attributes.mp_next_hop.value_or(net::IpAddr::any(net::Family::ipv6))
-                                  : attributes.next_hop);
+  out +=
+      line_tail(attributes, v6 ? attributes.mp_next_hop.value_or(attributes.next_hop) : attributes.next_hop);
 }
 
 void append_message(const Time& time, const Message& message, std::string& out) {

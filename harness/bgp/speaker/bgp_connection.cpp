@@ -4,6 +4,7 @@
 #include "base/overloaded.hpp"
 #include "bgp/speaker/addresses.hpp"
 #include "bgp/speaker/bgp_protocol.hpp"
+#include "bgp/speaker/bmp_protocol.hpp"
 
 /// Connections of a peer: between the driver's events and the state machine.
 namespace catflap::bgp::internal {
@@ -58,6 +59,9 @@ void BgpProtocol::tcp_opened(ConnId conn, const net::Endpoint& local, const net:
 void BgpProtocol::tcp_bytes(ConnId conn, BytesView bytes) {
   if (peer_ == nullptr) {
     return;
+  }
+  if (mrtdumps("messages")) {
+    mrt_messages(conn, bytes);
   }
   // By pieces, so that decoded messages are used while they are in the cache, and there are never many.
   constexpr std::size_t kPieceOctets = 8192;
@@ -116,7 +120,10 @@ void BgpProtocol::dial(ConnId conn) {
     remote.scope = *interface_;
     local.scope = *interface_;
   }
-  connections_[conn] = Connection{local, remote, false};
+  Connection connection;
+  connection.local = local;
+  connection.remote = remote;
+  connections_[conn] = std::move(connection);
   core_.connections[conn] = id();
   core_.act(act::TcpConnect{conn, local, remote, tcp_options(bgp(), intent_.vrf)});
 }
@@ -149,21 +156,43 @@ void BgpProtocol::note_malformed(const wire::Update& update, BytesView octets) {
   }
 }
 
+std::pair<net::Endpoint, net::Endpoint> BgpProtocol::session_ends() const {
+  const auto it = connections_.find(conn_);
+  return it == connections_.end() ? std::pair<net::Endpoint, net::Endpoint>()
+                                  : std::pair(it->second.local, it->second.remote);
+}
+
 void BgpProtocol::handle(fsm::Outputs outputs) {
   for (fsm::Output& output : outputs) {
     std::visit(overloaded{
                    [&](const fsm::out::Dial& o) { dial(o.conn); },
                    [&](fsm::out::Send& o) { send(o.conn, std::move(o.bytes)); },
                    [&](const fsm::out::Close& o) { close(o.conn, o.graceful); },
-                   [&](const fsm::out::Established& o) { on_established(o.conn, *o.negotiated); },
+                   [&](const fsm::out::Established& o) {
+                     on_established(o.conn, *o.negotiated);
+                     for (BmpProtocol* monitor : core_.monitors) {
+                       monitor->peer_up(*this);
+                     }
+                   },
                    [&](const fsm::out::Received& o) {
                      note_malformed(o.update, o.octets);
                      on_update(o.update);
+                     for (BmpProtocol* monitor : core_.monitors) {
+                       monitor->updated(*this, o.update);
+                     }
                    },
                    [&](const fsm::out::RefreshReceived& o) { on_refresh(o.refresh); },
-                   [&](const fsm::out::Down& o) { on_down(o.reason); },
+                   [&](const fsm::out::Down& o) {
+                     for (BmpProtocol* monitor : core_.monitors) {
+                       monitor->peer_down(*this, o.reason);
+                     }
+                     on_down(o.reason);
+                   },
                    [&](const fsm::out::Malformed& o) { malformed_.add(core_.now, o.error, o.octets); },
-                   [&](const fsm::out::StateChanged&) { announce_state(); },
+                   [&](const fsm::out::StateChanged& o) {
+                     mrt_state(o.from, o.to);
+                     announce_state();
+                   },
                    [&](const fsm::out::Failed& o) {
                      remember_error(o.reason);
                      announce_state();

@@ -12,6 +12,7 @@
 #include "bgp/speaker/malformed_log.hpp"
 #include "bgp/speaker/protocol.hpp"
 #include "bgp/speaker/update_group.hpp"
+#include "bgp/wire/framer.hpp"
 
 namespace catflap::bgp::internal {
 
@@ -69,6 +70,12 @@ class BgpProtocol final : public Protocol {
   /// A spawned peer whose session is over.
   bool finished() const { return spawned_ && peer_ != nullptr && !established() && connections_.empty(); }
   void mark_spawned() { spawned_ = true; }
+  // For monitoring. Precondition: established.
+  const fsm::Negotiated& negotiated() const { return *negotiated_; }
+  const intent::BgpIntent& intent_of_session() const { return bgp(); }
+  const fsm::PeerConfig& fsm_config() const { return peer_->config(); }
+  /// Our end and the peer's.
+  std::pair<net::Endpoint, net::Endpoint> session_ends() const;
   /// Ends without a word, so that the peer keeps our routes (RFC 4724).
   void abandon();
 
@@ -86,6 +93,7 @@ class BgpProtocol final : public Protocol {
     net::Endpoint local, remote;
     bool open = false;
     std::uint32_t bytes_free = 64U * 1024U;  ///< until the driver says otherwise
+    wire::Framer mrt_framer{};               ///< only with `mrtdump messages`
   };
   struct FamilyState;
   /// The peer as a member of an update group.
@@ -134,6 +142,11 @@ class BgpProtocol final : public Protocol {
   void dial(ConnId conn);
   void send(ConnId conn, std::shared_ptr<const Bytes> bytes);
   void close(ConnId conn, bool graceful);
+  // bgp_mrt.cpp
+  bool mrtdumps(std::string_view what) const;
+  act::MrtSession mrt_session(const Connection* connection) const;
+  void mrt_messages(ConnId conn, BytesView bytes);
+  void mrt_state(fsm::State from, fsm::State to);
   // bgp_import.cpp
   void on_update(const wire::Update& update);
   void on_end_of_rib(wire::AfiSafi family);

@@ -249,11 +249,11 @@ void Channel::sweep_stale() {
   }
 }
 
-void Channel::reload_in() {
-  std::vector<std::tuple<net::Prefix, rib::PathId, rib::AttrRef>> known;
+void Channel::for_each_received(
+    const std::function<void(const net::Prefix&, rib::PathId, const rib::AttrRef&)>& visit) const {
   held_.for_each([&](const net::Prefix& prefix, const std::vector<Held>& paths) {
     for (const Held& held : paths) {
-      known.emplace_back(prefix, held.path_id, held.attrs);
+      visit(prefix, held.path_id, held.attrs);
     }
   });
   state_of_table_->table.for_each([&](const net::Prefix& prefix, const rib::Entry& entry) {
@@ -266,9 +266,16 @@ void Channel::reload_in() {
           others != nullptr && std::any_of(others->begin(), others->end(),
                                            [&](const Held& h) { return h.path_id == path.path_id; });
       if (!is_held) {
-        known.emplace_back(prefix, path.path_id, path.attrs);
+        visit(prefix, path.path_id, path.attrs);
       }
     }
+  });
+}
+
+void Channel::reload_in() {
+  std::vector<std::tuple<net::Prefix, rib::PathId, rib::AttrRef>> known;
+  for_each_received([&](const net::Prefix& prefix, rib::PathId path_id, const rib::AttrRef& attrs) {
+    known.emplace_back(prefix, path_id, attrs);
   });
   for (auto& [prefix, path_id, attrs] : known) {
     if (protocol_.kind() != observe::ProtocolKind::pipe && attrs->preference != preference()) {

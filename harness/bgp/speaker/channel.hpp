@@ -44,6 +44,9 @@ class Channel {
   void sweep_stale();
   /// Runs the import filter again over everything.
   void reload_in();
+  /// What the protocol brought, as it was before the import filter; the table must not change meanwhile.
+  void for_each_received(
+      const std::function<void(const net::Prefix&, rib::PathId, const rib::AttrRef&)>& visit) const;
   /// Takes over new filters, preference and limits. False if table or family differ.
   bool reconfigure(const intent::ChannelIntent& next, bool* import_changed, bool* export_changed);
 

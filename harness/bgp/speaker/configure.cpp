@@ -1,6 +1,7 @@
 #include <algorithm>
 #include <map>
 #include <utility>
+#include "bgp/speaker/bmp_protocol.hpp"
 
 #include "bgp/speaker/addresses.hpp"
 #include "bgp/speaker/direct_protocol.hpp"
@@ -31,6 +32,9 @@ std::unique_ptr<Protocol> make_protocol(Core& core, rib::ProtocolId id,
   }
   if (std::holds_alternative<intent::BgpIntent>(intent.body)) {
     return std::make_unique<BgpProtocol>(core, id, intent);
+  }
+  if (std::holds_alternative<intent::BmpIntent>(intent.body)) {
+    return std::make_unique<BmpProtocol>(core, id, intent);
   }
   return std::make_unique<DeviceProtocol>(core, id, intent);
 }

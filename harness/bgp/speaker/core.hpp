@@ -22,6 +22,7 @@
 
 namespace catflap::bgp::internal {
 
+class BmpProtocol;
 class Channel;
 class Protocol;
 
@@ -59,6 +60,7 @@ struct Core {
   /// Routes of the kernel that we were told of: by table, then prefix and metric.
   std::map<std::uint32_t, std::map<std::pair<net::Prefix, std::uint32_t>, KernelRouteSpec>> kernel_routes;
   std::map<rib::ProtocolId, Protocol*> by_id;  ///< running or not
+  std::vector<BmpProtocol*> monitors;          ///< that run
   Deadlines deadlines;                         ///< keyed by protocol
   std::set<rib::ProtocolId> to_flush;          ///< have something to send
   ConnId next_dial = 2;

@@ -197,10 +197,27 @@ struct Note {
   std::string text;
 };
 struct ShutDownDone {};
+/// What an MRT file says of a session (RFC 6396 §4.4).
+struct MrtSession {
+  std::uint32_t peer_as = 0, local_as = 0;
+  net::Endpoint peer, local;
+};
+/// A message that came, of a protocol with `mrtdump messages`.
+struct MrtMessage {
+  MrtSession session;
+  bool as4 = true;
+  bool add_path = false;
+  Bytes octets;  ///< the whole message
+};
+/// A change of state, of a protocol with `mrtdump states`: 1 Idle to 6 Established.
+struct MrtState {
+  MrtSession session;
+  std::uint16_t from = 1, to = 1;
+};
 }  // namespace act
 
-using Action =
-    std::variant<act::TcpConnect, act::TcpSend, act::TcpClose, act::Listen, act::TcpSetOptions,
-                 act::KernelRoute, act::ProtocolChanged, act::RouteChanged, act::Note, act::ShutDownDone>;
+using Action = std::variant<act::TcpConnect, act::TcpSend, act::TcpClose, act::Listen, act::TcpSetOptions,
+                            act::KernelRoute, act::ProtocolChanged, act::RouteChanged, act::Note,
+                            act::ShutDownDone, act::MrtMessage, act::MrtState>;
 
 }  // namespace catflap::bgp

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "bgp/speaker/bmp_protocol.hpp"
 #include "bgp/speaker/explain.hpp"
 #include "bgp/speaker/routes_query.hpp"
 #include "bgp/speaker/speaker_impl.hpp"
@@ -10,9 +11,21 @@
 namespace catflap::bgp {
 
 using internal::BgpProtocol;
+using internal::BmpProtocol;
 using internal::KernelProtocol;
 using internal::Protocol;
 using internal::StopReason;
+
+namespace {
+
+/// Connections belong to BGP or BMP.
+BmpProtocol* as_bmp(Protocol* protocol) {
+  return std::holds_alternative<intent::BmpIntent>(protocol->intent().body)
+             ? static_cast<BmpProtocol*>(protocol)
+             : nullptr;
+}
+
+}  // namespace
 
 Speaker::Impl::~Impl() {
   spawned_.clear();
@@ -53,27 +66,41 @@ void Speaker::Impl::on(const ev::TcpOpened& event) {
     core.act(act::TcpClose{event.conn, false});  // given up while it was being dialled
     return;
   }
+  if (BmpProtocol* bmp = as_bmp(core.by_id.at(it->second))) {
+    bmp->tcp_opened(event.conn);
+    return;
+  }
   static_cast<BgpProtocol*>(core.by_id.at(it->second))
       ->tcp_opened(event.conn, event.local, event.remote, false);
 }
 
 void Speaker::Impl::on(const ev::TcpBytes& event) {
   const auto it = core.connections.find(event.conn);
-  if (it != core.connections.end()) {
+  if (it != core.connections.end() && as_bmp(core.by_id.at(it->second)) == nullptr) {
     static_cast<BgpProtocol*>(core.by_id.at(it->second))->tcp_bytes(event.conn, event.bytes);
   }
 }
 
 void Speaker::Impl::on(const ev::TcpWritable& event) {
   const auto it = core.connections.find(event.conn);
-  if (it != core.connections.end()) {
+  if (it == core.connections.end()) {
+    return;
+  }
+  if (BmpProtocol* bmp = as_bmp(core.by_id.at(it->second))) {
+    bmp->tcp_writable(event.conn, event.bytes_free);
+  } else {
     static_cast<BgpProtocol*>(core.by_id.at(it->second))->tcp_writable(event.conn, event.bytes_free);
   }
 }
 
 void Speaker::Impl::on(const ev::TcpClosed& event) {
   const auto it = core.connections.find(event.conn);
-  if (it != core.connections.end()) {
+  if (it == core.connections.end()) {
+    return;
+  }
+  if (BmpProtocol* bmp = as_bmp(core.by_id.at(it->second))) {
+    bmp->tcp_closed(event.conn, event.reason);
+  } else {
     static_cast<BgpProtocol*>(core.by_id.at(it->second))->tcp_closed(event.conn, event.reason);
   }
 }
@@ -175,6 +202,9 @@ void Speaker::Impl::on(const ev::ShutDown& event) {
 void Speaker::Impl::tell_listeners(internal::TableState& state, const rib::Change& change) {
   if (change.best_changed) {
     state.resolver.table_changed(change.prefix);
+  }
+  for (BmpProtocol* monitor : core.monitors) {
+    monitor->best_changed(state.table, change);
   }
   if (core.watch_routes) {
     core.act(act::RouteChanged{state.table.name(), change.prefix});
