@@ -58,6 +58,10 @@ Result<intent::ExprPtr> parse_expression(std::string_view text, const intent::Ro
 /// bird1 prints the flat language: channels of a protocol are merged into the first one.
 std::string print(const intent::RouterIntent& router, Dialect dialect);
 
+/// Errc::unsupported if print() would say something that real BIRD 2.0.12 and 1.6.8 refuse, because it is an
+/// option of a later version or our own; names the protocol and the option.
+Status fits_bird(const intent::RouterIntent& router);
+
 /// One filter or function as text, for messages and `show`. `filter name { ... }`.
 std::string print(const intent::Filter& filter);
 std::string print(const intent::Function& function);

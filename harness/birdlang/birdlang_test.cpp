@@ -296,7 +296,7 @@ TEST(BirdlangRoundTrip, Protocols) {
       start + "protocol direct { ipv4; interface \"a*\", -\"b\", 10.0.0.0/8; }",
       start + "ipv4 table t; protocol pipe { table t; peer table master4; export none; }",
       start +
-          "protocol bfd { interface \"a\" { interval 5 s; passive; authentication keyed md5; password \"p\"; "
+          "protocol bfd { interface \"a\" { interval 5 s; passive; authentication simple; password \"p\"; "
           "}; "
           "multihop { multiplier 3; }; neighbor 1.1.1.1 dev \"e\"; neighbor 1.1.1.2 local 1.1.1.3 multihop "
           "on; "
@@ -307,6 +307,7 @@ TEST(BirdlangRoundTrip, Protocols) {
   };
   for (const std::string& text : cases) {
     expect_round_trip(text, Dialect::bird2);
+    EXPECT_TRUE(fits_bird(*read(text, Dialect::bird2))) << text;
   }
   expect_round_trip(
       "router id 1.1.1.1; table t; roa table r { roa 10.0.0.0/8 max 24 as 5; }\n"
@@ -317,6 +318,51 @@ TEST(BirdlangRoundTrip, Protocols) {
       "krt_tunnel = \"t\"; "
       "accept; }; }",
       Dialect::bird1);
+}
+
+TEST(BirdlangRoundTrip, OptionsThatBirdDoesNotHave) {
+  const char* of_bgp[] = {"send hold time 30",
+                          "min hold time 9",
+                          "delay open time 500 ms",
+                          "limit restart time 60",
+                          "graceful restart stale time 100",
+                          "graceful restart notification off",
+                          "graceful shutdown on",
+                          "unknown well known reset off",
+                          "as override on",
+                          "remove private as",
+                          "remove private as all replace",
+                          "remove private as leading",
+                          "require policy off",
+                          "require route refresh on",
+                          "require enhanced route refresh on",
+                          "require as4 on",
+                          "require extended messages on",
+                          "require hostname on",
+                          "require graceful restart on",
+                          "require long lived graceful restart on"};
+  for (const std::string option : of_bgp) {
+    const std::string text = bgp(option + ";");
+    expect_round_trip(text, Dialect::bird2);
+    const auto fits = fits_bird(*read(text, Dialect::bird2));
+    ASSERT_FALSE(fits) << option;
+    EXPECT_EQ(fits.error().code, Errc::unsupported);
+    const std::string name = option.substr(0, option.find_first_of("0123456789"));
+    EXPECT_NE(fits.error().message.find(name.substr(0, 12)), std::string::npos) << fits.error().message;
+  }
+  for (const std::string option : {"max paths external 4", "max paths internal 2", "as path relax off"}) {
+    const std::string text =
+        std::string(kStart) + "protocol kernel { ipv4; merge paths on; " + option + "; }";
+    expect_round_trip(text, Dialect::bird2);
+    EXPECT_FALSE(fits_bird(*read(text, Dialect::bird2))) << option;
+  }
+  EXPECT_EQ(bgp_of(*read(bgp("remove private as off;"), Dialect::bird2), 0).remove_private_as,
+            intent::RemovePrivateAs::off);
+}
+
+TEST(BirdlangBgp, ExternalSessionsMayGoWithoutPolicyWhereThatIsSaid) {
+  EXPECT_NE(error_of(bgp("", "import all;")).find("RFC 8212"), std::string::npos);
+  EXPECT_EQ(error_of(bgp("require policy off;", "import all;")), "no error");
 }
 
 TEST(BirdlangRoundTrip, Filters) {

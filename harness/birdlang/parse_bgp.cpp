@@ -14,7 +14,8 @@ constexpr std::uint32_t kUnlimited = 0xFFFFFFFFU;
 }  // namespace
 
 bool Parser::bgp_item(intent::BgpIntent& bgp) {
-  return bgp_identity(bgp) || bgp_timer(bgp) || bgp_restart(bgp) || bgp_session(bgp) || bgp_policy(bgp);
+  return bgp_identity(bgp) || bgp_timer(bgp) || bgp_restart(bgp) || bgp_extension(bgp) || bgp_session(bgp) ||
+         bgp_policy(bgp);
 }
 
 bool Parser::bgp_identity(intent::BgpIntent& bgp) {
@@ -132,6 +133,10 @@ bool Parser::bgp_restart(intent::BgpIntent& bgp) {
     bgp.graceful_restart.reset();
   } else if (words("graceful restart time")) {
     bgp.graceful_restart_time_s = static_cast<std::uint16_t>(number_in(0, 4095, "graceful restart time"));
+  } else if (words("graceful restart stale time")) {
+    bgp.stale_path_time = time();
+  } else if (words("graceful restart notification")) {
+    bgp.restart_notification = boolean();
   } else if (words("graceful restart")) {
     bgp.graceful_restart = boolean();
   } else if (words("long lived graceful restart aware")) {
@@ -156,6 +161,59 @@ bool Parser::bgp_restart(intent::BgpIntent& bgp) {
     return false;
   }
   return true;
+}
+
+/// What BIRD 2.0.12 does not know: options of later versions, and our own (README).
+bool Parser::bgp_extension(intent::BgpIntent& bgp) {
+  if (words("send hold time")) {
+    bgp.send_hold_time = time();
+  } else if (words("min hold time")) {
+    bgp.min_hold_time = time();
+  } else if (words("delay open time")) {
+    bgp.delay_open_time = time();
+  } else if (words("limit restart time")) {
+    bgp.limit_restart_time = time();
+  } else if (words("graceful shutdown")) {
+    bgp.graceful_shutdown = boolean();
+  } else if (words("unknown well known reset")) {
+    bgp.unknown_well_known_resets = boolean();
+  } else if (words("as override")) {
+    bgp.as_override = boolean();
+  } else if (words("remove private as")) {
+    bgp_remove_private_as(bgp);
+  } else if (words("require policy")) {
+    bgp.require_policy = boolean();
+  } else if (words("require enhanced route refresh")) {
+    bgp.require.enhanced_refresh = boolean();
+  } else if (words("require route refresh")) {
+    bgp.require.route_refresh = boolean();
+  } else if (words("require as4")) {
+    bgp.require.as4 = boolean();
+  } else if (words("require extended messages")) {
+    bgp.require.extended_messages = boolean();
+  } else if (words("require hostname")) {
+    bgp.require.hostname = boolean();
+  } else if (words("require graceful restart")) {
+    bgp.require.graceful_restart = boolean();
+  } else if (words("require long lived graceful restart")) {
+    bgp.require.llgr = boolean();
+  } else {
+    return false;
+  }
+  return true;
+}
+
+/// `remove private as [on|off|all|leading] [replace]`
+void Parser::bgp_remove_private_as(intent::BgpIntent& bgp) {
+  bgp.remove_private_as = intent::RemovePrivateAs::only;
+  if (words("all")) {
+    bgp.remove_private_as = intent::RemovePrivateAs::all;
+  } else if (words("leading")) {
+    bgp.remove_private_as = intent::RemovePrivateAs::leading;
+  } else if (!is(";") && !is_word("replace") && !boolean()) {
+    bgp.remove_private_as = intent::RemovePrivateAs::off;
+  }
+  bgp.replace_private_as = words("replace");
 }
 
 void Parser::bgp_bfd(intent::BgpIntent& bgp) {
@@ -315,10 +373,11 @@ void Parser::check_bgp(const Draft& draft, const Token& at) const {
   }
   for (std::size_t i = 0; i < protocol.channels.size(); ++i) {
     const Draft::ChannelState& state = draft.channels[i];
-    if (!old_ && !interior && (!state.import_set || !state.export_set)) {
+    if (!old_ && !interior && bgp.require_policy && (!state.import_set || !state.export_set)) {
       refuse(std::string("an external session requires an explicit ") +
              (state.import_set ? "export" : "import") + " policy in channel " +
-             std::string(net::to_string(protocol.channels[i].family)) + " (RFC 8212)");
+             std::string(net::to_string(protocol.channels[i].family)) +
+             " (RFC 8212), or 'require policy off;'");
     }
   }
 }

@@ -249,6 +249,12 @@ bool Parser::kernel_item(intent::KernelIntent& kernel) {
     if (words("limit")) {
       kernel.merge_paths_limit = number_in(1, 255, "merge paths limit");
     }
+  } else if (words("max paths external")) {
+    kernel.max_paths_external = number_in(1, 255, "max paths external");
+  } else if (words("max paths internal")) {
+    kernel.max_paths_internal = number_in(1, 255, "max paths internal");
+  } else if (words("as path relax")) {
+    kernel.as_path_relax = boolean();
   } else if (words("kernel table")) {
     kernel.kernel_table = number();
   } else if (words("metric")) {

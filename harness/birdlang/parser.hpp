@@ -161,6 +161,8 @@ class Parser {
   bool bgp_session(intent::BgpIntent& bgp);
   bool bgp_policy(intent::BgpIntent& bgp);
   bool bgp_restart(intent::BgpIntent& bgp);
+  bool bgp_extension(intent::BgpIntent& bgp);
+  void bgp_remove_private_as(intent::BgpIntent& bgp);
   void bgp_bfd(intent::BgpIntent& bgp);
   void check_bgp(const Draft& draft, const Token& at) const;
   bool channel_start(Draft& draft);

@@ -154,6 +154,33 @@ void print_times(TextWriter& out, const BgpIntent& bgp) {
   options.time("error forget time", bgp.error_forget_time);
 }
 
+/// What BIRD 2.0.12 does not know.
+void print_extensions(TextWriter& out, const BgpIntent& bgp) {
+  Options options(out);
+  options.time("send hold time", bgp.send_hold_time);
+  options.time("min hold time", bgp.min_hold_time);
+  options.time("delay open time", bgp.delay_open_time);
+  options.time("limit restart time", bgp.limit_restart_time);
+  options.time("graceful restart stale time", bgp.stale_path_time);
+  options.flag("graceful restart notification", bgp.restart_notification, true);
+  options.flag("graceful shutdown", bgp.graceful_shutdown, false);
+  options.flag("unknown well known reset", bgp.unknown_well_known_resets, true);
+  options.flag("as override", bgp.as_override, false);
+  if (bgp.remove_private_as != intent::RemovePrivateAs::off || bgp.replace_private_as) {
+    static constexpr std::array<std::string_view, 4> kWords{"off", "on", "all", "leading"};
+    out.line("remove private as " + std::string(kWords[static_cast<std::size_t>(bgp.remove_private_as)]) +
+             (bgp.replace_private_as ? " replace;" : ";"));
+  }
+  options.flag("require policy", bgp.require_policy, true);
+  options.flag("require route refresh", bgp.require.route_refresh, false);
+  options.flag("require enhanced route refresh", bgp.require.enhanced_refresh, false);
+  options.flag("require as4", bgp.require.as4, false);
+  options.flag("require extended messages", bgp.require.extended_messages, false);
+  options.flag("require hostname", bgp.require.hostname, false);
+  options.flag("require graceful restart", bgp.require.graceful_restart, false);
+  options.flag("require long lived graceful restart", bgp.require.llgr, false);
+}
+
 }  // namespace
 
 void print_bgp(TextWriter& out, const BgpIntent& bgp) {
@@ -161,6 +188,7 @@ void print_bgp(TextWriter& out, const BgpIntent& bgp) {
   print_session(out, bgp);
   print_policy(out, bgp);
   print_times(out, bgp);
+  print_extensions(out, bgp);
   if (bgp.bfd_options != intent::BfdOptions()) {
     out.open("bfd");
     print_bfd_options(out, bgp.bfd_options);

@@ -216,6 +216,13 @@ void ProtocolPrinter::kernel(const intent::KernelIntent& body) {
     out_.line("merge paths on limit " + std::to_string(body.merge_paths_limit) + ";");
     option(!body.merge_paths, "merge paths off");
   }
+  if (body.max_paths_external) {
+    out_.line("max paths external " + std::to_string(*body.max_paths_external) + ";");
+  }
+  if (body.max_paths_internal) {
+    out_.line("max paths internal " + std::to_string(*body.max_paths_internal) + ";");
+  }
+  option(!body.as_path_relax, "as path relax off");
   if (body.kernel_table != usual.kernel_table) {
     out_.line("kernel table " + std::to_string(body.kernel_table) + ";");
   }

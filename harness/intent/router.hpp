@@ -113,6 +113,9 @@ struct KernelIntent {
   bool graceful_restart = false;
   bool merge_paths = false;
   std::uint32_t merge_paths_limit = 16;
+  std::optional<std::uint32_t> max_paths_external;  ///< ours: `max paths external N`, of merge_paths_limit
+  std::optional<std::uint32_t> max_paths_internal;  ///< ours: `max paths internal N`
+  bool as_path_relax = true;  ///< ours; off: external paths are merged only if their neighbour AS is the same
   std::uint32_t kernel_table = 254;     ///< RT_TABLE_MAIN
   std::optional<std::uint32_t> metric;  ///< nullopt: BIRD 2's 32; 0 in dialect 1.6 (no metric)
   bool device_routes = false;           ///< dialect 1.6: also export device routes
@@ -196,6 +199,26 @@ struct PipeIntent {
   bool operator==(const PipeIntent&) const = default;
 };
 
+/// `remove private as`: which AS numbers of RFC 6996 go out of AS_PATH on the way to an external peer.
+enum class RemovePrivateAs : std::uint8_t {
+  off,
+  only,     ///< all, but only if the path holds nothing else
+  all,      ///< every one
+  leading,  ///< those before the first public one
+};
+
+/// `require ...` (BIRD 2.14): capabilities that the peer must announce, or its OPEN is refused with 2/7.
+struct BgpRequirements {
+  bool route_refresh = false;
+  bool enhanced_refresh = false;
+  bool as4 = false;
+  bool extended_messages = false;
+  bool hostname = false;
+  bool graceful_restart = false;
+  bool llgr = false;
+  bool operator==(const BgpRequirements&) const = default;
+};
+
 struct BgpIntent {
   std::uint32_t local_as = 0;
   std::uint32_t remote_as = 0;               ///< 0 with accept_internal / accept_external below
@@ -259,6 +282,20 @@ struct BgpIntent {
   std::optional<Duration> error_wait_min;
   std::optional<Duration> error_wait_max;
   std::optional<Duration> error_forget_time;
+  // What BIRD 2.0.12 has no option for: newer BIRD, or our own (README, "Options of our own").
+  BgpRequirements require;
+  std::optional<Duration> send_hold_time;      ///< BIRD 2.15; RFC 9687
+  std::optional<Duration> min_hold_time;       ///< BIRD 2.14: an OPEN with less is refused with 2/6
+  std::optional<Duration> delay_open_time;     ///< ours: DelayOpen of RFC 4271 §8.1.1
+  std::optional<Duration> limit_restart_time;  ///< ours: after `action restart`; nullopt: the error wait time
+  std::optional<Duration> stale_path_time;     ///< ours: RFC 4724 §4.2, from the new session to End-of-RIB
+  bool restart_notification = true;            ///< ours: RFC 8538's N bit, where graceful restart is on
+  bool graceful_shutdown = false;              ///< ours: RFC 8326, import with local preference 0
+  bool require_policy = true;                  ///< ours: RFC 8212; off: external sessions need no filters
+  bool unknown_well_known_resets = true;       ///< ours: RFC 4271 §6.3; off: treat as withdraw
+  bool as_override = false;                    ///< ours: the peer's AS in AS_PATH becomes our own
+  RemovePrivateAs remove_private_as = RemovePrivateAs::off;  ///< ours
+  bool replace_private_as = false;                           ///< ours: by the local AS, instead of removing
   bool operator==(const BgpIntent&) const = default;
 };
 

@@ -83,6 +83,9 @@ void visit_fields(F& f, V& v) {
   f("role", v.role);
   f("host_name", v.host_name);
   f("software_version", v.software_version);
+  f("restart_notification", v.restart_notification);
+  f("old_route_refresh", v.old_route_refresh);
+  f("paths_limit", v.paths_limit);
 }
 template <class F, Same<TimerView> V>
 void visit_fields(F& f, V& v) {

@@ -93,6 +93,9 @@ struct CapabilitiesView {
   std::optional<std::uint32_t> llgr_stale_time_s;
   std::vector<std::string> llgr_families, llgr_preserved;
   std::optional<std::string> role, host_name, software_version;
+  bool restart_notification = false;     ///< RFC 8538's N bit
+  bool old_route_refresh = false;        ///< code 128
+  std::vector<std::string> paths_limit;  ///< code 76: "ipv4 8"
   bool operator==(const CapabilitiesView&) const = default;
 };
 

@@ -187,6 +187,7 @@ class Decoder {
   static std::uint64_t last_of(bgp::act::NoteLevel) {
     return static_cast<std::uint64_t>(bgp::act::NoteLevel::error);
   }
+  static std::uint64_t last_of(net::Family) { return static_cast<std::uint64_t>(net::Family::ipv6); }
   BytesView octets() { return in_.take(count(1)).value_or(BytesView()); }
   void get(std::string& text) { text = as_text(octets()); }
   void get(Bytes& bytes) {
@@ -422,6 +423,31 @@ struct Describe {
   }
   std::string operator()(const bgp::ev::ShutDown& e) const {
     return Line("ShutDown").flag("graceful-restart", e.graceful_restart).take();
+  }
+  std::string operator()(const bgp::ev::Datagram& e) const {
+    return Line("Datagram")
+        .add("port", e.port)
+        .add("local", net::to_string(e.local))
+        .add("remote", net::to_string(e.remote))
+        .add("interface", e.interface)
+        .add("ttl", unsigned{e.ttl})
+        .add("octets", e.bytes.size())
+        .take();
+  }
+  std::string operator()(const bgp::act::UdpListen& a) const {
+    Line line("UdpListen");
+    for (const auto& socket : a.sockets) {
+      line.add("port", socket.port).add("family", net::to_string(socket.family));
+    }
+    return line.take();
+  }
+  std::string operator()(const bgp::act::UdpSend& a) const {
+    return Line("UdpSend")
+        .add("local", net::to_string(a.local))
+        .add("remote", net::to_string(a.remote))
+        .add("interface", a.interface)
+        .add("octets", a.bytes.size())
+        .take();
   }
   std::string operator()(const bgp::act::TcpConnect& a) const {
     return Line("TcpConnect")

@@ -91,6 +91,11 @@ void fields(bgp::ev::ShutDown& v, F&& f) {
   auto& [text, graceful_restart] = v;
   f(text, graceful_restart);
 }
+template <class F>
+void fields(bgp::ev::Datagram& v, F&& f) {
+  auto& [port, local, remote, interface, ttl, bytes] = v;
+  f(port, local, remote, interface, ttl, bytes);
+}
 
 // Actions.
 template <class F>
@@ -127,6 +132,21 @@ template <class F>
 void fields(bgp::act::TcpSetOptions& v, F&& f) {
   auto& [conn, options] = v;
   f(conn, options);
+}
+template <class F>
+void fields(bgp::act::UdpListen::Socket& v, F&& f) {
+  auto& [port, family] = v;
+  f(port, family);
+}
+template <class F>
+void fields(bgp::act::UdpListen& v, F&& f) {
+  auto& [sockets] = v;
+  f(sockets);
+}
+template <class F>
+void fields(bgp::act::UdpSend& v, F&& f) {
+  auto& [local, remote, interface, ttl, bytes] = v;
+  f(local, remote, interface, ttl, bytes);
 }
 template <class F>
 void fields(bgp::act::KernelRoute& v, F&& f) {

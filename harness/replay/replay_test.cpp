@@ -52,6 +52,7 @@ std::vector<Event> every_kind() {
       ev::KernelRouteResult{254, route.prefix, -17},
       ev::Admin{ev::Admin::Verb::reload_out, "peer", "why"},
       ev::ShutDown{"bye", true},
+      ev::Datagram{3784, a.addr, b, 3, 255, *from_hex("20c0")},
   };
 }
 

@@ -18,12 +18,13 @@ SpeakerDriver::SpeakerDriver(sys::EventLoop& loop, Kernel kernel, Options option
       recorder_(std::move(options.recorder)),
       speaker_(options.seed),
       tcp_(
-          loop, std::move(options.sockets), [this](bgp::Event event) { add(std::move(event)); },
+          loop, options.sockets, [this](bgp::Event event) { add(std::move(event)); },
           [this](bgp::act::NoteLevel level, const std::string& text) {
             if (hooks_.note) {
               hooks_.note({level, "", text});
             }
-          }) {}
+          }),
+      udp_(loop, std::move(options.sockets), [this](bgp::Event event) { add(std::move(event)); }) {}
 
 SpeakerDriver::~SpeakerDriver() {
   loop_.cancel(timer_);
@@ -157,6 +158,16 @@ void SpeakerDriver::carry_out(const bgp::Action& action) {
                  [&](const bgp::act::MrtState& change) {
                    if (hooks_.mrt_state) {
                      hooks_.mrt_state(change);
+                   }
+                 },
+                 [&](const bgp::act::UdpListen& listen) {
+                   if (auto done = udp_.listen(listen); !done) {
+                     note(bgp::act::NoteLevel::error, done.error());
+                   }
+                 },
+                 [&](const bgp::act::UdpSend& send) {
+                   if (auto done = udp_.send(send); !done) {
+                     note(bgp::act::NoteLevel::debug, done.error());
                    }
                  },
                  [&](const bgp::act::ShutDownDone&) {

@@ -11,6 +11,7 @@
 #include "runtime/event_recorder.hpp"
 #include "runtime/kernel.hpp"
 #include "runtime/tcp.hpp"
+#include "runtime/udp.hpp"
 #include "sys/event_loop.hpp"
 
 namespace catflap::runtime {
@@ -80,6 +81,7 @@ class SpeakerDriver {
   bgp::Speaker speaker_;
   std::vector<bgp::Event> events_;
   Tcp tcp_;
+  Udp udp_;
   bool interfaces_changed_ = false;
   Instant armed_for_ = Instant::never();
   sys::EventLoop::TimerId timer_ = sys::EventLoop::TimerId::none;

@@ -133,11 +133,18 @@ void Fabric::kill(const std::string& name) {
   node.dead = true;
   ++node.generation;
   node.listening.clear();
+  node.udp.clear();
   for (auto& [conn, wire] : node.connections) {
     transmit(node, wire, closed(wire.peer_conn, kConnectionReset, false, "Connection reset by peer"));
   }
   node.connections.clear();
   node.recorder.reset();
+  relist(node);
+}
+
+void Fabric::freeze(const std::string& name) {
+  Node& node = nodes_.at(name);
+  node.dead = true;
   relist(node);
 }
 
@@ -472,6 +479,30 @@ void Fabric::send(Node& node, const act::TcpSend& action) {
   }
 }
 
+void Fabric::send_datagram(Node& node, const act::UdpSend& send) {
+  net::IpAddr source = send.local;
+  IfIndex interface = 0;
+  Node* there = owner_of(node, send.remote.addr, &source, &interface);
+  if (there == nullptr || is_silent(node, interface)) {
+    return;
+  }
+  const act::UdpListen::Socket socket{send.remote.port, send.remote.addr.family()};
+  if (std::find(there->udp.begin(), there->udp.end(), socket) == there->udp.end()) {
+    return;
+  }
+  if (!send.local.is_unspecified()) {
+    source = send.local;
+  }
+  constexpr std::uint16_t kSourcePort = 49152;
+  schedule(there->name, wire_.delay,
+           ev::Datagram{send.remote.port,
+                        send.remote.addr,
+                        {source, kSourcePort, 0},
+                        node.links.at(interface).second,
+                        send.ttl,
+                        send.bytes});
+}
+
 void Fabric::carry_out(Node& node, const Action& action) {
   std::visit(overloaded{
                  [&](const act::TcpConnect& a) { dial(node, a); },
@@ -489,6 +520,8 @@ void Fabric::carry_out(Node& node, const Action& action) {
                      node.listening.push_back(socket.local);
                    }
                  },
+                 [&](const act::UdpListen& a) { node.udp = a.sockets; },
+                 [&](const act::UdpSend& a) { send_datagram(node, a); },
                  [&](const act::KernelRoute& a) {
                    if (a.present) {
                      node.fib[a.route.prefix] = a.route;

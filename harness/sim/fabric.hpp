@@ -52,6 +52,8 @@ class Fabric {
   void inject(const std::string& node, bgp::Event event);
   /// Closes every connection of the node without a word, and makes it deaf. Its kernel keeps its routes.
   void kill(const std::string& node);
+  /// The node stops between two instructions: it says nothing any more and hears nothing, and nobody is told.
+  void freeze(const std::string& node);
   /// A fresh speaker in the place of a killed one; `recover`: as bird -R.
   void revive(const std::string& node, std::uint64_t seed, intent::RouterIntent intent, bool recover = true);
   /// From now on connections of this node take only so many octets at a time, after `pause`.
@@ -60,6 +62,7 @@ class Fabric {
   void unthrottle(const std::string& node);
   /// A silent link: the interfaces stay up, nothing goes through. What is sent waits, as TCP would repeat it;
   /// dials get no answer.
+  /// Datagrams are lost.
   void set_silent(const std::string& node, const std::string& interface, bool silent);
   /// Resets the connections between two neighbours, as a middlebox would; returns how many.
   std::size_t reset(const std::string& a, const std::string& b);
@@ -124,6 +127,7 @@ class Fabric {
     std::set<bgp::IfIndex> silent;
     std::map<bgp::ConnId, Wire> connections;
     std::vector<net::Endpoint> listening;
+    std::vector<bgp::act::UdpListen::Socket> udp;
     bgp::ConnId next_accept = 1;
     std::map<net::Prefix, bgp::KernelRouteSpec> fib;
     std::vector<bgp::Action> log;
@@ -160,6 +164,7 @@ class Fabric {
   /// What goes over a connection, in order; `wire` is the sender's end.
   void transmit(Node& node, Wire& wire, bgp::Event event);
   void dial(Node& node, const bgp::act::TcpConnect& connect);
+  void send_datagram(Node& node, const bgp::act::UdpSend& send);
   bool is_silent(const Node& node, bgp::IfIndex interface) const;
   Node* owner_of(Node& from, const net::IpAddr& addr, net::IpAddr* source, bgp::IfIndex* interface);
 

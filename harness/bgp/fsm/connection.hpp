@@ -11,7 +11,9 @@
 namespace catflap::bgp::fsm {
 
 /// One TCP connection of a peer. `state` is connect, open_sent, open_confirm or established; what a peer
-/// without connections is (idle, active) is the peer's business.
+/// without connections is (idle, active) is the peer's business. With DelayOpen (RFC 4271 §8.1.1) a
+/// connection that is there stays in connect, with `delay_open` running, until the peer's OPEN comes or the
+/// time is up.
 struct Connection {
   ConnId id = 0;
   bool inbound = false;
@@ -23,7 +25,7 @@ struct Connection {
   /// A KEEPALIVE came in open_confirm, but the connection that a collision prefers is still under way.
   bool confirmed = false;
   Instant established_at;
-  Countdown hold, keepalive, send_hold;
+  Countdown hold, keepalive, send_hold, delay_open;
 
   bool open() const { return state >= State::open_sent; }
 };

@@ -145,6 +145,9 @@ wire::DecodeContext decode_context(const PeerConfig& config, const Negotiated& n
   context.peer_as = negotiated.remote.asn();
   context.enforce_first_as = config.enforce_first_as;
   context.allow_as_sets = config.allow_as_sets;
+  context.unknown_well_known_resets = config.unknown_well_known_resets;
+  context.confederation = config.confederation_peer;
+  context.accept_local_pref = config.accept_local_pref;
   return context;
 }
 

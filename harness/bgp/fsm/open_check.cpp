@@ -96,6 +96,39 @@ std::optional<OpenRefusal> check_families(const PeerConfig& config, const wire::
   return std::nullopt;
 }
 
+/// RFC 5492 §3: the capabilities without which there is no session. A value is not known for one that the
+/// peer did not send, so only code and an empty value are told.
+std::optional<OpenRefusal> check_required(const PeerConfig& config, const wire::Capabilities& theirs) {
+  struct Item {
+    bool required, present;
+    std::uint8_t code;
+    const char* name;
+  };
+  const PeerConfig::Requirements& required = config.required;
+  const Item items[] = {
+      {required.route_refresh, theirs.route_refresh, 2, "route refresh"},
+      {required.extended_message, theirs.extended_message, 6, "extended messages"},
+      {required.graceful_restart, theirs.graceful_restart.has_value(), 64, "graceful restart"},
+      {required.as4, theirs.as4.has_value(), 65, "4-octet AS numbers"},
+      {required.enhanced_refresh, theirs.enhanced_refresh, 70, "enhanced route refresh"},
+      {required.llgr, theirs.llgr_aware, 71, "long-lived graceful restart"},
+      {required.host_name, theirs.host_name.has_value(), 73, "host name"}};
+  ByteSink data;
+  std::string names;
+  for (const Item& item : items) {
+    if (item.required && !item.present) {
+      data.u8(item.code);
+      data.u8(0);
+      names += (names.empty() ? "" : ", ") + std::string(item.name);
+    }
+  }
+  if (names.empty()) {
+    return std::nullopt;
+  }
+  return refusal(open_error::kUnsupportedCapability, std::move(data),
+                 "required capability is missing: " + names);
+}
+
 std::optional<OpenRefusal> check_role(const PeerConfig& config, const wire::Open& remote) {
   if (!config.role || remote.asn() == config.local_as) {  // roles are for eBGP only
     return std::nullopt;
@@ -113,17 +146,21 @@ std::optional<OpenRefusal> check_role(const PeerConfig& config, const wire::Open
 
 }  // namespace
 
-std::optional<OpenRefusal> check_open(const PeerConfig& config, const wire::Open& local,
-                                      const wire::Open& remote) {
+std::optional<OpenRefusal> check_fixed_fields(const PeerConfig& config, const wire::Open& remote,
+                                              bool as_is_known) {
   const std::uint32_t asn = remote.asn();
-  if (auto wrong = wrong_as(config, asn)) {
-    return refusal(open_error::kBadPeerAs, u32_data(asn), *std::move(wrong));
+  if (as_is_known || asn != wire::kAsTrans) {
+    if (auto wrong = wrong_as(config, asn)) {
+      return refusal(open_error::kBadPeerAs, u32_data(asn), *std::move(wrong));
+    }
   }
-  if (remote.hold_time_s == 1 || remote.hold_time_s == 2) {
+  const Duration hold_time_min = std::max<Duration>(config.min_hold_time, std::chrono::seconds(3));
+  if (remote.hold_time_s != 0 && std::chrono::seconds(remote.hold_time_s) < hold_time_min) {
     ByteSink data;
     data.u16(remote.hold_time_s);
+    const auto least = std::chrono::ceil<std::chrono::seconds>(hold_time_min).count();
     return refusal(open_error::kUnacceptableHoldTime, std::move(data),
-                   fmt::format("hold time of {} s, expected 0 or at least 3 s", remote.hold_time_s));
+                   fmt::format("hold time of {} s, expected 0 or at least {} s", remote.hold_time_s, least));
   }
   if (remote.router_id == 0) {
     return refusal(open_error::kBadIdentifier, u32_data(0), "BGP identifier is 0.0.0.0");
@@ -132,8 +169,19 @@ std::optional<OpenRefusal> check_open(const PeerConfig& config, const wire::Open
     return refusal(open_error::kBadIdentifier, u32_data(remote.router_id),
                    "BGP identifier is our own, within one AS it must be unique");
   }
+  return std::nullopt;
+}
+
+std::optional<OpenRefusal> check_open(const PeerConfig& config, const wire::Open& local,
+                                      const wire::Open& remote) {
+  if (auto wrong = check_fixed_fields(config, remote, true)) {
+    return wrong;
+  }
   if (auto wrong = check_families(config, local, remote)) {
     return wrong;
+  }
+  if (auto missing = check_required(config, remote.capabilities)) {
+    return missing;
   }
   return check_role(config, remote);
 }

@@ -53,6 +53,10 @@ void Peer::reset(Instant now, wire::Notification notification, std::string text,
   impl_->reset(now, std::move(notification), std::move(text), out);
 }
 
+void Peer::lose(Instant now, std::string text, Outputs& out) {
+  impl_->lose(now, std::move(text), out);
+}
+
 bool Peer::accepts() const {
   return impl_->accepts();
 }

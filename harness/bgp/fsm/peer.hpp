@@ -48,10 +48,22 @@ struct PeerConfig {
   Duration error_forget_time = std::chrono::seconds(60);  ///< Established for so long: back to the minimum
   std::optional<Duration> send_hold_time;                 ///< RFC 9687; nullopt: max(2 x hold, 10 s)
   bool disable_after_error = false;
+  bool disable_after_cease = false;
+  /// DelayOpen (RFC 4271 §8.1.1): how long our OPEN waits for that of the peer; 0: not at all.
+  Duration delay_open_time{0};
+  Duration min_hold_time{0};  ///< a peer's hold time below this is refused (2/6), unless it is 0
+  /// What the peer has to announce (else 2/7).
+  struct Requirements {
+    bool route_refresh = false, enhanced_refresh = false, as4 = false, extended_message = false;
+    bool host_name = false, graceful_restart = false, llgr = false;
+  } required;
   std::optional<std::uint8_t> role;  ///< RFC 9234
   bool require_role = false;
   bool enforce_first_as = false;
   bool allow_as_sets = true;
+  bool unknown_well_known_resets = true;
+  bool accept_local_pref = false;   ///< of an external peer
+  bool confederation_peer = false;  ///< RFC 5065: segments of the confederation may come from it
 };
 
 /// What both sides agreed upon; valid from OpenConfirm on.
@@ -82,6 +94,7 @@ struct DownReason {
     reconfigured,
     limit,
     peer_restarted,
+    bfd,  ///< RFC 9384
   } kind = Kind::none;
   int sys_errno = 0;
   std::uint8_t code = 0, subcode = 0;  ///< of the NOTIFICATION
@@ -159,6 +172,10 @@ class Peer {
   /// Takes down an Established session with any NOTIFICATION, and waits as after an error. Without one:
   /// nothing. `text` goes into the reason; empty: the notification in words.
   void reset(Instant now, wire::Notification notification, std::string text, Outputs& out);
+
+  /// Takes down an Established session without a NOTIFICATION, because BFD says that the peer is gone: a peer
+  /// that restarts is to keep our routes (RFC 5882 §3.3). Waits as after an error.
+  void lose(Instant now, std::string text, Outputs& out);
 
   /// True if an incoming connection would be taken now: running, and not waiting for restart()'s delay. One
   /// is taken beside an Established session, too: its OPEN decides (RFC 4271 §8.2.1, RFC 4724 §4.2); and a

@@ -19,12 +19,15 @@ DownReason::Kind kind_of_cease(std::uint8_t subcode) {
   }
 }
 
-/// RFC 8538 §3.1: where both sides keep routes over a NOTIFICATION, one that ends the peering has to say so.
+/// RFC 8538 §4: where both sides keep routes over a NOTIFICATION, one that ends the peering has to say so;
+/// for BFD RFC 9384 §3 does.
 wire::Notification for_good(const Connection& connection, wire::Notification notification) {
   const bool keeps = connection.negotiated && connection.negotiated->notification_gr;
   const bool final_cease = notification.code == wire::error_code::kCease &&
                            (notification.subcode == wire::cease::kMaximumPrefixes ||
                             notification.subcode == wire::cease::kAdministrativeShutdown ||
+                            notification.subcode == wire::cease::kAdministrativeReset ||
+                            notification.subcode == wire::cease::kBfdDown ||
                             notification.subcode == wire::cease::kPeerDeconfigured ||
                             notification.subcode == wire::cease::kOtherConfigurationChange);
   if (!keeps || !final_cease) {
@@ -98,16 +101,32 @@ void Peer::Impl::reset(Instant now, wire::Notification notification, std::string
     return;
   }
   const bool cease = notification.code == wire::error_code::kCease;
+  using Kind = DownReason::Kind;
   const bool limit = cease && notification.subcode == wire::cease::kMaximumPrefixes;
+  const bool bfd = cease && notification.subcode == wire::cease::kBfdDown;
   Ending ending;
-  ending.reason =
-      reason_of(limit ? DownReason::Kind::limit : DownReason::Kind::notification_sent, notification);
+  ending.reason = reason_of(limit ? Kind::limit : bfd ? Kind::bfd : Kind::notification_sent, notification);
   if (!text.empty()) {
     ending.reason.text = std::move(text);
   }
   ending.notification = for_good(*connection, std::move(notification));
   ending.aftermath = cease ? Aftermath::penalty : Aftermath::fault;
   end(now, connection->id, std::move(ending), out);
+  update_state(out);
+}
+
+void Peer::Impl::lose(Instant now, std::string text, Outputs& out) {
+  const Connection* connection = session();
+  if (connection == nullptr) {
+    return;
+  }
+  Ending ending;
+  ending.reason.kind = DownReason::Kind::bfd;
+  ending.reason.text = std::move(text);
+  ending.closing = Closing::abort;
+  ending.aftermath = Aftermath::penalty;
+  end(now, connection->id, std::move(ending), out);
+  settle(now, out);
   update_state(out);
 }
 

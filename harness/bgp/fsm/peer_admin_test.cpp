@@ -44,7 +44,7 @@ TEST(Stop, IsAHardResetWhereNotificationsKeepRoutes) {
       bench.start().establish(2, open).stop(static_cast<std::uint8_t>(subcode));
       const auto sent = all<out::Send>(bench.out);
       ASSERT_EQ(sent.size(), 1U);
-      const bool hard = both && subcode != 4;
+      const bool hard = both;
       EXPECT_EQ(message_name(*sent[0].bytes), hard ? "6/9" : "6/" + std::to_string(subcode));
       if (hard) {
         EXPECT_EQ(to_hex(BytesView(*sent[0].bytes).subspan(21, 2)), "060" + std::to_string(subcode));

@@ -144,7 +144,8 @@ void Peer::Impl::end(Instant now, ConnId id, Ending ending, Outputs& out) {
   if (!running_) {
     return;
   }
-  if (ending.aftermath == Aftermath::fault && config_.disable_after_error) {
+  if ((ending.aftermath == Aftermath::fault && config_.disable_after_error) ||
+      ending.aftermath == Aftermath::disable) {
     const wire::Notification cease =
         wire::make_cease(wire::cease::kAdministrativeShutdown, "disabled after an error");
     end_all(now, reason_of(DownReason::Kind::admin, cease), cease, out);

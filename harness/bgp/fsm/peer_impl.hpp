@@ -29,6 +29,7 @@ class Peer::Impl {
   void stop_silently(Instant now, Outputs& out);
   void restart(Instant now, std::uint8_t subcode, std::string_view text, Duration delay, Outputs& out);
   void reset(Instant now, wire::Notification notification, std::string text, Outputs& out);
+  void lose(Instant now, std::string text, Outputs& out);
 
   void tcp_opened(Instant now, ConnId id, bool inbound, Outputs& out);
   void tcp_closed(Instant now, ConnId id, int sys_errno, std::string_view text, Outputs& out);
@@ -59,6 +60,7 @@ class Peer::Impl {
     pause,    ///< IdleHold of the minimal length: an administrator of the other side did it
     penalty,  ///< IdleHold, longer every time
     fault,    ///< as penalty, and reason enough for disable_after_error
+    disable,  ///< stop until an administrator starts again
   };
   enum class Closing : std::uint8_t { graceful, abort, already };
   struct Ending {
@@ -88,6 +90,7 @@ class Peer::Impl {
   // peer_messages.cpp: what comes in
   void handle(Instant now, ConnId id, BytesView message, Outputs& out);
   void on_message(Instant now, ConnId id, wire::Message message, Outputs& out);
+  void send_open(Instant now, Connection& connection, Outputs& out);
   void on_open(Instant now, ConnId id, const wire::Open& open, Outputs& out);
   void on_keepalive(Instant now, ConnId id, Outputs& out);
   void on_notification(Instant now, ConnId id, const wire::Notification& notification, Outputs& out);

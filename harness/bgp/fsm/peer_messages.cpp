@@ -60,20 +60,29 @@ void Peer::Impl::tcp_opened(Instant now, ConnId id, bool inbound, Outputs& out) 
   } else if (connection == nullptr) {
     out.push_back(out::Close{id, false});
     return;
-  } else if (connection->state != State::connect) {
+  } else if (connection->state != State::connect || connection->delay_open.running()) {
     return;
   } else {
     connect_.stop();
   }
-  connection->state = State::open_sent;
-  if (config_.startup_hold_time > Duration{0}) {
-    connection->hold.set(now, config_.startup_hold_time);
+  if (config_.delay_open_time > Duration{0}) {
+    connection->delay_open.set(now, config_.delay_open_time);
+  } else {
+    send_open(now, *connection, out);
+    settle(now, out);
   }
-  connection->local = open_.open;
-  out.push_back(out::Send{id, std::make_shared<const Bytes>(open_.bytes)});
-  ++messages_out_;
-  settle(now, out);
   update_state(out);
+}
+
+void Peer::Impl::send_open(Instant now, Connection& connection, Outputs& out) {
+  connection.delay_open.stop();
+  connection.state = State::open_sent;
+  if (config_.startup_hold_time > Duration{0}) {
+    connection.hold.set(now, config_.startup_hold_time);
+  }
+  connection.local = open_.open;
+  out.push_back(out::Send{connection.id, std::make_shared<const Bytes>(open_.bytes)});
+  ++messages_out_;
 }
 
 void Peer::Impl::tcp_closed(Instant now, ConnId id, int sys_errno, std::string_view text, Outputs& out) {
@@ -105,6 +114,12 @@ void Peer::Impl::tcp_closed(Instant now, ConnId id, int sys_errno, std::string_v
 
 void Peer::Impl::tcp_bytes(Instant now, ConnId id, BytesView bytes, Outputs& out) {
   Connection* connection = find(id);
+  if (connection != nullptr && connection->delay_open.running()) {
+    // The peer speaks first, so ours goes out in front of what answers it.
+    send_open(now, *connection, out);
+    settle(now, out);
+    connection = find(id);
+  }
   if (connection == nullptr || !connection->open()) {
     return;
   }
@@ -229,6 +244,10 @@ void Peer::Impl::on_notification(Instant now, ConnId id, const wire::Notificatio
   } else if (notification.code == wire::error_code::kCease) {
     ending.aftermath = Aftermath::penalty;
   }
+  if (notification.code == wire::error_code::kCease && config_.disable_after_cease &&
+      !is_cease(notification, wire::cease::kCollision)) {
+    ending.aftermath = Aftermath::disable;
+  }
   end(now, id, std::move(ending), out);
   settle(now, out);
 }
@@ -252,6 +271,9 @@ void Peer::Impl::on_malformed(Instant now, ConnId id, const wire::DecodeError& e
   out.push_back(out::Malformed{error, Bytes(octets.begin(), octets.end())});
   if (error.silent) {
     on_notification(now, id, error.notification, out);
+  } else if (const auto sooner =
+                 error.open ? check_fixed_fields(config_, *error.open, false) : std::nullopt) {
+    refuse(now, id, sooner->notification, sooner->what, out);
   } else {
     refuse(now, id, error.notification, error.what, out);
   }

@@ -30,8 +30,8 @@ Duration Peer::Impl::retry_delay_after_failure() {
 Instant Peer::Impl::deadline() const {
   Instant earliest = std::min({start_.at(), connect_.at(), error_wait_.at(), collision_.at()});
   for (const auto& connection : connections_) {
-    earliest =
-        std::min({earliest, connection->hold.at(), connection->keepalive.at(), connection->send_hold.at()});
+    earliest = std::min({earliest, connection->hold.at(), connection->keepalive.at(),
+                         connection->send_hold.at(), connection->delay_open.at()});
   }
   return earliest;
 }
@@ -84,6 +84,11 @@ void Peer::Impl::run_connection(Instant now, ConnId id, Outputs& out) {
     ending.notification = wire::Notification{wire::error_code::kSendHoldTimer, 0, {}};
     ending.reason = reason_of(DownReason::Kind::notification_sent, *ending.notification);
     end(now, id, std::move(ending), out);
+    settle(now, out);
+    return;
+  }
+  if (connection.delay_open.due(now)) {
+    send_open(now, connection, out);
     settle(now, out);
     return;
   }

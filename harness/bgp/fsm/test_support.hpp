@@ -82,6 +82,8 @@ inline std::string_view name_of(DownReason::Kind kind) {
       return "limit";
     case Kind::peer_restarted:
       return "restarted";
+    case Kind::bfd:
+      return "bfd";
   }
   return "?";
 }

@@ -30,6 +30,7 @@ void add_restart_capabilities(const intent::BgpIntent& bgp,
     wire::Capabilities::GracefulRestart gr;
     gr.restarting = restart.restarting;
     if (bgp.graceful_restart.value_or(false)) {
+      gr.notification = bgp.restart_notification;
       gr.restart_time_s = bgp.graceful_restart_time_s.value_or(kRestartTimeDefaultS);
       for (const intent::ChannelIntent& channel : channels) {
         if (channel.bgp.graceful_restart.value_or(true)) {
@@ -39,12 +40,13 @@ void add_restart_capabilities(const intent::BgpIntent& bgp,
     }
     capabilities.graceful_restart = gr;
   }
-  if (bgp.llgr.value_or(bgp.graceful_restart.value_or(true))) {
+  if (is_llgr_aware(bgp)) {
     capabilities.llgr_aware = true;
-    if (bgp.llgr.value_or(false)) {
-      for (const intent::ChannelIntent& channel : channels) {
-        capabilities.llgr.push_back({wire::unicast(channel.family), restart.forwarding_preserved,
-                                     bgp.llgr_time_s.value_or(kLlgrTimeDefaultS)});
+    for (const intent::ChannelIntent& channel : channels) {
+      if (channel.bgp.llgr.value_or(bgp.llgr.value_or(false))) {
+        capabilities.llgr.push_back(
+            {wire::unicast(channel.family), restart.forwarding_preserved,
+             channel.bgp.llgr_time_s.value_or(bgp.llgr_time_s.value_or(kLlgrTimeDefaultS))});
       }
     }
   }
@@ -60,6 +62,14 @@ void set_if(const std::optional<Duration>& from, Duration& to) {
 
 bool is_internal(const intent::BgpIntent& bgp) {
   return bgp.remote_internal || (!bgp.remote_external && bgp.remote_as != 0 && bgp.remote_as == bgp.local_as);
+}
+
+bool is_interior(const intent::BgpIntent& bgp) {
+  return is_internal(bgp) || bgp.confederation_member;
+}
+
+bool is_llgr_aware(const intent::BgpIntent& bgp) {
+  return bgp.llgr.value_or(bgp.graceful_restart.value_or(true));
 }
 
 bool is_multihop(const intent::BgpIntent& bgp) {
@@ -80,7 +90,8 @@ bool resolves_recursively(const intent::BgpIntent& bgp, const intent::ChannelInt
 fsm::PeerConfig peer_config(const intent::BgpIntent& bgp, const std::vector<intent::ChannelIntent>& channels,
                             std::uint32_t router_id, const std::string& hostname, RestartState restart) {
   fsm::PeerConfig config;
-  config.local_as = bgp.local_as;
+  // RFC 5065 §4: outside of the confederation nobody knows of its member ASes.
+  config.local_as = is_interior(bgp) ? bgp.local_as : bgp.confederation.value_or(bgp.local_as);
   config.local_id = router_id;
   config.peer_as = bgp.remote_as;
   config.any_internal = bgp.remote_internal;
@@ -105,7 +116,7 @@ fsm::PeerConfig peer_config(const intent::BgpIntent& bgp, const std::vector<inte
   capabilities.enhanced_refresh = bgp.enable_refresh;
   capabilities.extended_message = bgp.enable_extended_messages;
   if (bgp.enable_as4) {
-    capabilities.as4 = bgp.local_as;
+    capabilities.as4 = config.local_as;
   }
   if (bgp.advertise_hostname && !hostname.empty()) {
     capabilities.host_name = hostname;
@@ -123,11 +134,21 @@ fsm::PeerConfig peer_config(const intent::BgpIntent& bgp, const std::vector<inte
   set_if(bgp.error_wait_min, config.error_wait_min);
   set_if(bgp.error_wait_max, config.error_wait_max);
   set_if(bgp.error_forget_time, config.error_forget_time);
+  set_if(bgp.delay_open_time, config.delay_open_time);
+  set_if(bgp.min_hold_time, config.min_hold_time);
+  config.send_hold_time = bgp.send_hold_time;
   config.disable_after_error = bgp.disable_after_error;
+  config.disable_after_cease = bgp.disable_after_cease;
+  config.required = {
+      bgp.require.route_refresh, bgp.require.enhanced_refresh, bgp.require.as4, bgp.require.extended_messages,
+      bgp.require.hostname,      bgp.require.graceful_restart, bgp.require.llgr};
   config.role = bgp.role;
   config.require_role = bgp.require_roles;
   config.enforce_first_as = bgp.enforce_first_as;
   config.allow_as_sets = bgp.allow_as_sets;
+  config.accept_local_pref = bgp.allow_bgp_local_pref;
+  config.confederation_peer = bgp.confederation_member;
+  config.unknown_well_known_resets = bgp.unknown_well_known_resets;
   return config;
 }
 
@@ -160,10 +181,22 @@ observe::CapabilitiesView view_of(const wire::Capabilities& capabilities) {
   view.as4 = capabilities.as4.has_value();
   view.extended_message = capabilities.extended_message;
   view.llgr = capabilities.llgr_aware;
+  for (const auto& entry : capabilities.llgr) {
+    view.llgr_families.push_back(family_name(entry.family));
+    view.llgr_stale_time_s = std::max(view.llgr_stale_time_s.value_or(0), entry.stale_time_s);
+    if (entry.forwarding_preserved) {
+      view.llgr_preserved.push_back(family_name(entry.family));
+    }
+  }
+  view.old_route_refresh = capabilities.old_route_refresh;
+  for (const auto& entry : capabilities.paths_limit) {
+    view.paths_limit.push_back(family_name(entry.family) + " " + std::to_string(entry.paths));
+  }
   if (capabilities.graceful_restart) {
     const auto& gr = *capabilities.graceful_restart;
     view.restart_time_s = gr.restart_time_s;
     view.restarting = gr.restarting;
+    view.restart_notification = gr.notification;
     for (const auto& entry : gr.families) {
       view.gr_families.push_back(family_name(entry.family));
       if (entry.forwarding_preserved) {
@@ -232,6 +265,8 @@ std::string error_text(const fsm::DownReason& reason) {
       return "Automatic shutdown: Route limit exceeded";
     case Kind::peer_restarted:
       return "Error: Graceful restart";
+    case Kind::bfd:
+      return "Error: BFD session down";
   }
   return "";
 }

@@ -13,8 +13,10 @@ namespace catflap::bgp::internal {
 
 /// What BgpIntent leaves to be decided, decided as BIRD does.
 bool is_internal(const intent::BgpIntent& bgp);
-bool is_multihop(const intent::BgpIntent& bgp);  ///< nullopt: iBGP yes, eBGP no
-bool is_dynamic(const intent::BgpIntent& bgp);   ///< a range instead of one neighbour
+bool is_interior(const intent::BgpIntent& bgp);    ///< of our confederation at least (RFC 5065)
+bool is_llgr_aware(const intent::BgpIntent& bgp);  ///< RFC 9494: keeps stale routes of peers that ask for it
+bool is_multihop(const intent::BgpIntent& bgp);    ///< nullopt: iBGP yes, eBGP no
+bool is_dynamic(const intent::BgpIntent& bgp);     ///< a range instead of one neighbour
 /// nullopt: direct for one hop, recursive otherwise.
 bool resolves_recursively(const intent::BgpIntent& bgp, const intent::ChannelIntent& channel);
 

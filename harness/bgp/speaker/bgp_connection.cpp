@@ -29,9 +29,14 @@ std::uint16_t BgpProtocol::listen_port() const {
 }
 
 bool BgpProtocol::spawns_for(const net::Endpoint& remote) const {
-  return state() != observe::ProtocolState::down && bgp().neighbor_range &&
-         bgp().neighbor_range->family() == remote.addr.family() &&
-         bgp().neighbor_range->contains(remote.addr);
+  if (state() == observe::ProtocolState::down || !bgp().neighbor_range ||
+      bgp().neighbor_range->family() != remote.addr.family() ||
+      !bgp().neighbor_range->contains(remote.addr)) {
+    return false;
+  }
+  return bgp().interface.empty() || core_.interfaces.name_of(remote.scope) == bgp().interface ||
+         (remote.scope == 0 &&
+          core_.interfaces.neighbour_interface(remote.addr, core_.interfaces.index_of(bgp().interface)));
 }
 
 void BgpProtocol::tcp_opened(ConnId conn, const net::Endpoint& local, const net::Endpoint& remote,

@@ -3,8 +3,8 @@
 
 #include "bgp/speaker/bgp_protocol.hpp"
 
-/// What a peer is told: RFC 4271 §5.1 and §9.1.3, RFC 1997, RFC 4456, with BIRD's choices where these leave
-/// one.
+/// What a peer is told: RFC 4271 §5.1 and §9.1.3, RFC 4456, with BIRD's choices where these leave one. What
+/// does not depend on next hops is in bgp_rules_export.cpp.
 namespace catflap::bgp::internal {
 
 namespace {
@@ -13,10 +13,6 @@ const BgpProtocol* as_bgp(const Protocol* protocol) {
   return protocol != nullptr && protocol->kind() == observe::ProtocolKind::bgp
              ? static_cast<const BgpProtocol*>(protocol)
              : nullptr;
-}
-
-bool has(const std::vector<net::Community>& communities, net::Community community) {
-  return std::find(communities.begin(), communities.end(), community) != communities.end();
 }
 
 bool applies(intent::NextHopSelf setting, const BgpProtocol* source) {
@@ -45,10 +41,10 @@ std::string_view BgpProtocol::why_not(const Channel&, const rib::Path& path) con
 
 std::string_view BgpProtocol::why_not_from(const rib::Path& path, const Protocol* brought_by) const {
   const BgpProtocol* source = as_bgp(brought_by);
+  const wire::Attributes& attrs = path.attrs->bgp;
   if (source == nullptr) {
     return "";
   }
-  const wire::Attributes& attrs = path.attrs->bgp;
   if (internal() && source->internal() && bgp().local_as == source->bgp().local_as) {
     if (!bgp().rr_client && !source->bgp().rr_client) {
       return "from an internal peer to another, and neither is a reflector client (rr client)";  // RFC 4271
@@ -60,20 +56,7 @@ std::string_view BgpProtocol::why_not_from(const rib::Path& path, const Protocol
       return "our cluster is in its CLUSTER_LIST";
     }
   }
-  if (!bgp().interpret_communities || attrs.communities.empty()) {
-    return "";
-  }
-  if (has(attrs.communities, net::kNoAdvertise)) {
-    return "community no-advertise";
-  }
-  if (!internal() &&
-      (has(attrs.communities, net::kNoExport) || has(attrs.communities, net::kNoExportSubconfed))) {
-    return "community no-export";
-  }
-  const bool llgr_aware = negotiated_ && negotiated_->remote.capabilities.llgr_aware;
-  return llgr_aware || !has(attrs.communities, net::kLlgrStale)
-             ? ""
-             : "community llgr-stale, and the peer knows nothing of long-lived graceful restart";
+  return export_refused(export_rules(), attrs);
 }
 
 bool BgpProtocol::export_next_hop(const FamilyState& state, const rib::Path& path,
@@ -90,7 +73,7 @@ bool BgpProtocol::export_next_hop(const FamilyState& state, const rib::Path& pat
   if (out.next_hop && !self) {
     const bool same_link = interface_ && source != nullptr && source->direct_interface() == interface_;
     keep = applies(channel.bgp.next_hop_keep, source) || set_by_filter ||
-           (fits(*out.next_hop) && ((internal() && !out.next_hop->is_unspecified()) || same_link));
+           (fits(*out.next_hop) && ((interior() && !out.next_hop->is_unspecified()) || same_link));
   }
   if (!keep) {
     const policy::RouteAttrs& attrs = edit.attrs(*path.attrs);
@@ -121,34 +104,7 @@ std::optional<wire::Attributes> BgpProtocol::export_attrs(const FamilyState& sta
   if (!out.origin) {
     out.origin = source != nullptr ? wire::Origin::incomplete : wire::Origin::igp;
   }
-  if (!out.as_path) {
-    out.as_path.emplace();
-  }
-  if (!internal()) {
-    // Confederation segments stay inside (RFC 5065 §5.3).
-    auto& segments = out.as_path->segments;
-    segments.erase(std::remove_if(segments.begin(), segments.end(),
-                                  [](const net::AsSegment& segment) {
-                                    return segment.type == net::AsSegmentType::confed_sequence ||
-                                           segment.type == net::AsSegmentType::confed_set;
-                                  }),
-                   segments.end());
-    if (!bgp().rs_client) {
-      out.as_path->prepend(bgp().local_as);
-      // RFC 4271 §5.1.4: the MED of another AS is not told on, unless the export filter says so.
-      const bool set_by_filter = edit.assigned(intent::RouteAttribute::bgp_med);
-      if (!set_by_filter && !bgp().allow_bgp_med) {
-        out.med.reset();
-      }
-    }
-    if (!bgp().allow_bgp_local_pref) {
-      out.local_pref.reset();
-    }
-    out.originator_id.reset();
-    out.cluster_list.clear();
-  } else if (!out.local_pref) {
-    out.local_pref = bgp().default_local_pref;
-  }
+  export_by_rules(export_rules(), edit.changed() && out.med != path.attrs->bgp.med, out);
   if (!export_next_hop(state, path, edit, source, out)) {
     return std::nullopt;
   }
@@ -210,6 +166,9 @@ ExportKey BgpProtocol::export_key(const FamilyState& state) const {
   key.table = &state.channel->table_state();
   key.family = family;
   key.bgp = export_settings(bgp());
+  if (bgp().as_override || bgp().remove_private_as != intent::RemovePrivateAs::off) {
+    key.bgp.remote_as = negotiated_->remote.asn();  // these rules look at it
+  }
   key.filter = channel.export_filter;
   key.channel = channel.bgp;
   key.internal = negotiated_->internal;
@@ -269,6 +228,7 @@ wire::EncodeContext BgpProtocol::encode_context() const {
   context.as4 = negotiated_->as4;
   context.extended_message = negotiated_->extended_message;
   context.internal = negotiated_->internal;
+  context.send_local_pref = interior() || bgp().allow_bgp_local_pref;
   context.add_path = negotiated_->add_path_send;
   context.extended_next_hop = negotiated_->extended_next_hop;
   return context;

@@ -63,26 +63,9 @@ std::optional<policy::RouteAttrs> BgpProtocol::import_attrs(const wire::Update& 
   policy::RouteAttrs attrs;
   attrs.bgp = update.attributes;
   wire::Attributes& bgp_attrs = attrs.bgp;
-  if (bgp_attrs.as_path && bgp_attrs.as_path->count(bgp().local_as) > bgp().allow_local_as) {
-    why = "AS path loop: our AS " + std::to_string(bgp().local_as) + " is in it " +
-          std::to_string(bgp_attrs.as_path->count(bgp().local_as)) + " times, `allow local as` permits " +
-          std::to_string(bgp().allow_local_as);
-    return std::nullopt;  // RFC 4271 §9.1.2
-  }
-  if (internal()) {
-    const std::uint32_t cluster = bgp().rr_cluster_id.value_or(local_id());
-    if (bgp_attrs.originator_id == local_id()) {
-      why = "reflection loop: its ORIGINATOR_ID is ours";
-      return std::nullopt;  // RFC 4456 §8
-    }
-    if (std::find(bgp_attrs.cluster_list.begin(), bgp_attrs.cluster_list.end(), cluster) !=
-        bgp_attrs.cluster_list.end()) {
-      why = "reflection loop: our cluster " + net::router_id_to_string(cluster) + " is in its CLUSTER_LIST";
-      return std::nullopt;  // RFC 4456 §8
-    }
-  }
-  if (!bgp_attrs.local_pref) {
-    bgp_attrs.local_pref = bgp().default_local_pref;
+  why = import_by_rules(import_rules(), bgp_attrs);
+  if (!why.empty()) {
+    return std::nullopt;
   }
   if (state.channel->intent().family == net::Family::ipv4 && update.classic_next_hop) {
     bgp_attrs.next_hop = update.classic_next_hop;
@@ -150,14 +133,8 @@ void BgpProtocol::on_end_of_rib(wire::AfiSafi afi_safi) {
     return;
   }
   state->end_of_rib_seen = true;
-  if (state->stale && !state->refreshing) {
-    state->stale = false;
-    state->channel->sweep_stale();
-  }
-  const bool waiting =
-      std::any_of(families_.begin(), families_.end(), [](const auto& entry) { return entry.second.stale; });
-  if (!waiting && !helping_) {
-    stale_until_ = Instant::never();
+  if (state->stale != FamilyState::Stale::none && !state->refreshing) {
+    sweep(*state);
     reschedule();
   }
 }

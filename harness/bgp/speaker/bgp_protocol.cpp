@@ -87,6 +87,7 @@ void BgpProtocol::begin() {
                                       core_.seed ^ (std::uint64_t{id()} * 0x9E3779B97F4A7C15ULL),
                                       &core_.next_dial);
   rebuild_ = false;
+  request_bfd();
   fsm::Outputs outputs;
   peer_->start(core_.now, outputs);
   handle(std::move(outputs));
@@ -106,13 +107,37 @@ void BgpProtocol::end(std::uint8_t subcode, const std::string& text) {
   }
   peer_.reset();
   conn_ = 0;
+  core_.request_bfd(id(), {});
   reschedule();
+}
+
+void BgpProtocol::request_bfd() {
+  if (!bgp().bfd) {
+    return;
+  }
+  BfdTarget target{*bgp().neighbor, bgp().local_address, interface_.value_or(0)};
+  if (!target.local && interface_) {
+    target.local = source_for(core_.interfaces, *interface_, target.peer);
+  }
+  core_.request_bfd(id(), {BfdRequest{target, bgp().bfd_options}});
+}
+
+void BgpProtocol::bfd_changed(const BfdTarget&, bool lost) {
+  if (!lost || peer_ == nullptr || !established()) {
+    return;
+  }
+  fsm::Outputs outputs;
+  if (bgp().bfd_graceful) {
+    peer_->lose(core_.now, "BFD session down", outputs);
+  } else {
+    peer_->reset(core_.now, wire::make_cease(wire::cease::kBfdDown), "BFD session down", outputs);
+  }
+  handle(std::move(outputs));
 }
 
 void BgpProtocol::on_stop(StopReason reason, const std::string& text) {
   const std::string words = reason == StopReason::shutdown && text.empty() ? std::string() : text;
   helping_ = false;
-  stale_until_ = Instant::never();
   end(cease_for(reason), words);
   drop_stale();
   last_error_.clear();
@@ -144,7 +169,8 @@ void BgpProtocol::on_limit(bool restart_it) {
   }
   fsm::Outputs outputs;
   if (restart_it) {
-    const Duration wait = bgp().error_wait_min.value_or(std::chrono::seconds(1));
+    const Duration wait =
+        bgp().limit_restart_time.value_or(bgp().error_wait_min.value_or(std::chrono::seconds(1)));
     peer_->restart(core_.now, wire::cease::kMaximumPrefixes, "", wait, outputs);
   } else {
     peer_->stop(core_.now, wire::cease::kMaximumPrefixes, "", outputs);
@@ -261,7 +287,7 @@ void BgpProtocol::on_established(ConnId conn, const fsm::Negotiated& negotiated)
   last_error_.clear();  // but not the message, which BIRD shows until there is another
   rib::DecisionOptions options;
   options.bgp = true;
-  options.internal = negotiated_->internal;
+  options.internal = interior();
   options.local_as = bgp().local_as;
   options.remote_id = negotiated_->remote.router_id;
   options.peer = *bgp().neighbor;
@@ -282,7 +308,8 @@ void BgpProtocol::on_established(ConnId conn, const fsm::Negotiated& negotiated)
     const bool agreed = std::find(negotiated_->families.begin(), negotiated_->families.end(), afi_safi) !=
                         negotiated_->families.end();
     if (!agreed) {
-      state.stale = false;
+      state.stale = FamilyState::Stale::none;
+      state.stale_until = Instant::never();
       state.channel->down(false);
       continue;
     }
@@ -294,13 +321,7 @@ void BgpProtocol::on_established(ConnId conn, const fsm::Negotiated& negotiated)
       bring_up(*state.channel);
     }
   }
-  if (helping_) {
-    helping_ = false;
-    const bool any_stale =
-        std::any_of(families_.begin(), families_.end(), [](const auto& entry) { return entry.second.stale; });
-    stale_total_ = std::chrono::seconds(360);  // the stale-path timer, which bounds the wait for End-of-RIB
-    stale_until_ = any_stale ? core_.now + stale_total_ : Instant::never();
-  }
+  helper_established();
   core_.note(act::NoteLevel::info, name(), "BGP " + name() + ": Established");
   announce_state();
   core_.flush_later(id());
@@ -328,21 +349,7 @@ void BgpProtocol::on_down(const fsm::DownReason& reason) {
 }
 
 void BgpProtocol::deadline() {
-  if (core_.now >= stale_until_) {
-    stale_until_ = Instant::never();
-    if (helping_) {
-      helping_ = false;
-      drop_stale();
-      announce_state();
-    } else {
-      for (auto& [afi_safi, state] : families_) {
-        if (state.stale) {
-          state.stale = false;
-          state.channel->sweep_stale();
-        }
-      }
-    }
-  }
+  stale_timers();
   if (peer_ != nullptr) {
     fsm::Outputs outputs;
     peer_->run(core_.now, outputs);
@@ -353,12 +360,52 @@ void BgpProtocol::deadline() {
 
 void BgpProtocol::reschedule() {
   const Instant session = peer_ == nullptr ? Instant::never() : peer_->deadline();
-  core_.deadlines.set(id(), std::min(session, stale_until_));
+  core_.deadlines.set(id(), std::min(session, stale_deadline()));
 }
 
 BgpProtocol::FamilyState* BgpProtocol::family(wire::AfiSafi afi_safi) {
   const auto it = families_.find(afi_safi);
   return it == families_.end() || it->second.channel->state() != Channel::State::up ? nullptr : &it->second;
+}
+
+ImportRules BgpProtocol::import_rules() const {
+  ImportRules rules;
+  rules.internal = internal();
+  rules.interior = interior();
+  rules.local_as = bgp().local_as;
+  rules.confederation = bgp().confederation;
+  rules.remote_as = negotiated_ ? negotiated_->remote.asn() : bgp().remote_as;
+  rules.allow_local_as = bgp().allow_local_as;
+  rules.local_id = local_id();
+  rules.cluster_id = bgp().rr_cluster_id.value_or(local_id());
+  rules.default_local_pref = bgp().default_local_pref;
+  rules.role = role();
+  rules.graceful_shutdown = bgp().graceful_shutdown;
+  return rules;
+}
+
+ExportRules BgpProtocol::export_rules() const {
+  ExportRules rules;
+  rules.internal = internal();
+  rules.interior = interior();
+  rules.rs_client = bgp().rs_client;
+  rules.local_as = bgp().local_as;
+  rules.public_as = bgp().confederation.value_or(bgp().local_as);
+  rules.remote_as = negotiated_ ? negotiated_->remote.asn() : bgp().remote_as;
+  rules.role = role();
+  rules.interpret_communities = bgp().interpret_communities;
+  rules.llgr_aware = negotiated_ && negotiated_->remote.capabilities.llgr_aware;
+  rules.allow_med = bgp().allow_bgp_med;
+  rules.allow_local_pref = bgp().allow_bgp_local_pref;
+  rules.as_override = bgp().as_override;
+  rules.remove_private_as = bgp().remove_private_as;
+  rules.replace_private_as = bgp().replace_private_as;
+  rules.default_local_pref = bgp().default_local_pref;
+  return rules;
+}
+
+std::optional<Role> BgpProtocol::role() const {
+  return bgp().role && !interior() ? std::optional(static_cast<Role>(*bgp().role)) : std::nullopt;
 }
 
 std::uint32_t BgpProtocol::cluster_id() const {

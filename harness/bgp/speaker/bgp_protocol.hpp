@@ -9,6 +9,7 @@
 
 #include "bgp/fsm/peer.hpp"
 #include "bgp/speaker/bgp_config.hpp"
+#include "bgp/speaker/bgp_rules.hpp"
 #include "bgp/speaker/malformed_log.hpp"
 #include "bgp/speaker/protocol.hpp"
 #include "bgp/speaker/update_group.hpp"
@@ -36,6 +37,7 @@ class BgpProtocol final : public Protocol {
   bool accepts() const { return peer_ != nullptr && peer_->accepts(); }
 
   void interfaces_changed() override;
+  void bfd_changed(const BfdTarget& target, bool lost) override;
   void router_id_changed() override;
   void deadline() override;
   void flush() override;
@@ -51,6 +53,10 @@ class BgpProtocol final : public Protocol {
   observe::ProtocolView view() const override;
 
   const intent::BgpIntent& bgp() const { return std::get<intent::BgpIntent>(intent_.body); }
+  /// Of our confederation at least (RFC 5065).
+  bool interior() const { return internal() || bgp().confederation_member; }
+  ImportRules import_rules() const;
+  ExportRules export_rules() const;
   bool internal() const { return negotiated_ ? negotiated_->internal : is_internal(bgp()); }
   std::uint16_t listen_port() const;  ///< of the protocol, or of the router (dialect 1.6)
   std::uint32_t cluster_id() const;   ///< 0 unless a client
@@ -68,7 +74,9 @@ class BgpProtocol final : public Protocol {
   bool holds_kernel_routes() const;
   void recovery_done();
   /// A spawned peer whose session is over.
-  bool finished() const { return spawned_ && peer_ != nullptr && !established() && connections_.empty(); }
+  bool finished() const {
+    return spawned_ && !helping_ && peer_ != nullptr && !established() && connections_.empty();
+  }
   void mark_spawned() { spawned_ = true; }
   // For monitoring. Precondition: established.
   const fsm::Negotiated& negotiated() const { return *negotiated_; }
@@ -121,7 +129,10 @@ class BgpProtocol final : public Protocol {
     UpdateGroup* group = nullptr;  ///< while the channel exports
     bool blocked = false;
     std::optional<net::IpAddr> next_hop, link_local;  ///< what "self" is
-    bool stale = false;       ///< routes of a session before this one wait for End-of-RIB
+    /// Routes of a session before this one wait for a new one, or in it for End-of-RIB.
+    enum class Stale : std::uint8_t { none, regular, long_lived } stale = Stale::none;
+    Instant stale_until = Instant::never();  ///< restart timer, stale-path timer, or RFC 9494's timer
+    Duration stale_total{};
     bool refreshing = false;  ///< between BoRR and EoRR
     bool end_of_rib_seen = false;
   };
@@ -132,9 +143,11 @@ class BgpProtocol final : public Protocol {
   void end(std::uint8_t subcode, const std::string& text);
   void on_established(ConnId conn, const fsm::Negotiated& negotiated);
   void on_down(const fsm::DownReason& reason);
+  void request_bfd();
   void remember_error(const fsm::DownReason& reason);
   void reschedule();
   FamilyState* family(wire::AfiSafi afi_safi);
+  std::optional<Role> role() const;
   void set_next_hops(FamilyState& state, const net::IpAddr& source);
   // bgp_connection.cpp
   void handle(fsm::Outputs outputs);
@@ -174,9 +187,16 @@ class BgpProtocol final : public Protocol {
   // bgp_restart.cpp
   bool helps(const fsm::DownReason& reason) const;
   void become_helper();
+  bool enter_long_lived(wire::AfiSafi afi_safi, FamilyState& state);
+  void stale_timers();
+  void sweep(FamilyState& state);
   void resume_after_restart(FamilyState& state);
+  void helper_established();
   void drop_stale();
   bool waits_for_end_of_rib() const;
+  Instant stale_deadline() const;
+  bool keeps_stale_routes() const;
+  const wire::Capabilities::LongLivedGracefulRestart* long_lived_of_peer(wire::AfiSafi family) const;
   bool may_export() const { return !core_.recovering; }
 
   std::unique_ptr<fsm::Peer> peer_;
@@ -194,9 +214,7 @@ class BgpProtocol final : public Protocol {
   std::map<wire::Nlri, observe::RefusedView> refused_;
   bool helping_ = false;
   bool spawned_ = false;
-  bool rebuild_ = false;                    ///< the OPEN must be made anew: our own recovery is over
-  Instant stale_until_ = Instant::never();  ///< restart timer, then stale-path timer
-  Duration stale_total_{};
+  bool rebuild_ = false;  ///< the OPEN must be made anew: our own recovery is over
 };
 
 }  // namespace catflap::bgp::internal

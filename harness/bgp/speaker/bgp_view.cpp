@@ -83,8 +83,10 @@ observe::ProtocolView BgpProtocol::view() const {
     session.session_flags = session_flags(bgp(), *negotiated_);
   }
   session.graceful_restart_active = helping_;
-  if (!stale_until_.is_never()) {
-    session.restart_timer = observe::TimerView{stale_until_ - core_.now, stale_total_};
+  for (const auto& [afi_safi, state] : families_) {
+    if (state.stale_until == stale_deadline() && !state.stale_until.is_never()) {
+      session.restart_timer = observe::TimerView{state.stale_until - core_.now, state.stale_total};
+    }
   }
   session.last_error = last_error_;
   session.message = message_;
@@ -110,8 +112,8 @@ observe::ProtocolView BgpProtocol::view() const {
       const std::string& named = channel.family == net::Family::ipv4 ? own.igp_table4 : own.igp_table6;
       channel.igp_table = named.empty() ? channel.table : named;
     }
-    if (helping_ && state.stale) {
-      channel.neighbor_gr = "Regular";
+    if (helping_ && state.stale != FamilyState::Stale::none) {
+      channel.neighbor_gr = state.stale == FamilyState::Stale::regular ? "Regular" : "Long-lived";
     }
     if (core_.recovering && !established() && bgp().graceful_restart.value_or(false)) {
       channel.gr_recovery = "pending";

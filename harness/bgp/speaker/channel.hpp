@@ -42,6 +42,9 @@ class Channel {
   /// From now until sweep_stale, what is not told again is old (RFC 4724, RFC 7313).
   void mark_stale();
   void sweep_stale();
+  /// RFC 9494 §4.2: stale routes get LLGR_STALE and become the last choice; those with NO_LLGR go. The import
+  /// filter does not see them again.
+  void enter_long_lived();
   /// Runs the import filter again over everything.
   void reload_in();
   /// What the protocol brought, as it was before the import filter; the table must not change meanwhile.

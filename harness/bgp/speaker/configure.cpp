@@ -1,9 +1,10 @@
 #include <algorithm>
 #include <map>
 #include <utility>
-#include "bgp/speaker/bmp_protocol.hpp"
 
 #include "bgp/speaker/addresses.hpp"
+#include "bgp/speaker/bfd_protocol.hpp"
+#include "bgp/speaker/bmp_protocol.hpp"
 #include "bgp/speaker/direct_protocol.hpp"
 #include "bgp/speaker/pipe_protocol.hpp"
 #include "bgp/speaker/speaker_impl.hpp"
@@ -35,6 +36,9 @@ std::unique_ptr<Protocol> make_protocol(Core& core, rib::ProtocolId id,
   }
   if (std::holds_alternative<intent::BmpIntent>(intent.body)) {
     return std::make_unique<BmpProtocol>(core, id, intent);
+  }
+  if (std::holds_alternative<intent::BfdIntent>(intent.body)) {
+    return std::make_unique<BfdProtocol>(core, id, intent);
   }
   return std::make_unique<DeviceProtocol>(core, id, intent);
 }

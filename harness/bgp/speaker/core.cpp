@@ -20,6 +20,20 @@ void Core::note(act::NoteLevel level, const std::string& protocol, std::string t
   actions.emplace_back(act::Note{level, protocol, std::move(text)});
 }
 
+void Core::request_bfd(rib::ProtocolId id, std::vector<BfdRequest> requests) {
+  const auto known = bfd_requests.find(id);
+  if (requests.empty() ? known == bfd_requests.end()
+                       : known != bfd_requests.end() && known->second == requests) {
+    return;
+  }
+  bfd_dirty = true;
+  if (requests.empty()) {
+    bfd_requests.erase(known);
+  } else {
+    bfd_requests[id] = std::move(requests);
+  }
+}
+
 const Protocol* Core::protocol(rib::ProtocolId id) const {
   const auto it = by_id.find(id);
   return it == by_id.end() ? nullptr : it->second;

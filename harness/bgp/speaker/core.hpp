@@ -3,12 +3,14 @@
 #include <cstdint>
 #include <map>
 #include <memory>
+#include <optional>
 #include <set>
 #include <string>
 #include <utility>
 #include <vector>
 
 #include "base/instant.hpp"
+#include "bgp/bfd/packet.hpp"
 #include "bgp/fsm/peer.hpp"
 #include "bgp/policy/filter.hpp"
 #include "bgp/rib/attr_pool.hpp"
@@ -39,6 +41,19 @@ struct TableState {
   std::vector<UpdateGroup*> groups;  ///< BGP peers that export from it
 };
 
+/// What BFD watches: a neighbour on an interface, or one several hops away (interface 0).
+struct BfdTarget {
+  net::IpAddr peer;
+  std::optional<net::IpAddr> local;
+  IfIndex interface = 0;
+  auto operator<=>(const BfdTarget&) const = default;
+};
+struct BfdRequest {
+  BfdTarget target;
+  intent::BfdOptions options;  ///< what they say goes before what `protocol bfd` says
+  bool operator==(const BfdRequest&) const = default;
+};
+
 /// What the protocols of a router share. Owns everything but the protocols. Invariant: whatever changes a
 /// table or wants to send marks itself, and Speaker::run works off the marks.
 struct Core {
@@ -64,10 +79,17 @@ struct Core {
   Deadlines deadlines;                         ///< keyed by protocol
   std::set<rib::ProtocolId> to_flush;          ///< have something to send
   ConnId next_dial = 2;
+  std::uint32_t next_discriminator = 1;
   std::map<ConnId, rib::ProtocolId> connections;
   std::map<std::pair<rib::ProtocolId, rib::PathId>, std::uint32_t>
       path_numbers;  ///< RFC 7911 ids that we send
   bool listen_dirty = false;
+
+  /// Sessions that protocols want, by the protocol; a `protocol bfd` makes them.
+  std::map<rib::ProtocolId, std::vector<BfdRequest>> bfd_requests;
+  bool bfd_dirty = false;
+  std::map<BfdTarget, bfd::State> bfd_states;
+  void request_bfd(rib::ProtocolId id, std::vector<BfdRequest> requests);
   std::vector<Action> actions;
   Bytes scratch;
 

@@ -9,15 +9,11 @@
 namespace catflap::bgp::internal {
 
 /// `protocol device`: the interfaces themselves are the router's; this is the name under which they are
-/// shown. Also stands for protocols that the speaker carries without acting (`bfd`, `mrt`, whose dumps the
-/// driver writes).
+/// shown. Also stands for `mrt`, whose dumps the driver writes.
 class DeviceProtocol final : public Protocol {
  public:
   using Protocol::Protocol;
   observe::ProtocolKind kind() const override {
-    if (std::holds_alternative<intent::BfdIntent>(intent_.body)) {
-      return observe::ProtocolKind::bfd;
-    }
     return std::holds_alternative<intent::DeviceIntent>(intent_.body) ? observe::ProtocolKind::device
                                                                       : observe::ProtocolKind::other;
   }

@@ -129,11 +129,20 @@ struct ShutDown {
   std::string text;
   bool graceful_restart = false;
 };
+/// A UDP datagram to a port of act::UdpListen.
+struct Datagram {
+  std::uint16_t port = 0;  ///< where it arrived
+  net::IpAddr local;       ///< the address that it was sent to
+  net::Endpoint remote;
+  IfIndex interface = 0;  ///< over which it came
+  std::uint8_t ttl = 0;   ///< as it arrived
+  Bytes bytes;
+};
 }  // namespace ev
 
-using Event =
-    std::variant<ev::TcpOpened, ev::TcpBytes, ev::TcpWritable, ev::TcpClosed, ev::Configure, ev::Interface,
-                 ev::KernelRoute, ev::KernelScanDone, ev::KernelRouteResult, ev::Admin, ev::ShutDown>;
+using Event = std::variant<ev::TcpOpened, ev::TcpBytes, ev::TcpWritable, ev::TcpClosed, ev::Configure,
+                           ev::Interface, ev::KernelRoute, ev::KernelScanDone, ev::KernelRouteResult,
+                           ev::Admin, ev::ShutDown, ev::Datagram>;
 
 namespace act {
 struct TcpConnect {
@@ -214,10 +223,27 @@ struct MrtState {
   MrtSession session;
   std::uint16_t from = 1, to = 1;
 };
+/// Where datagrams are taken, on all addresses; the complete list, which replaces the one before.
+struct UdpListen {
+  struct Socket {
+    std::uint16_t port = 0;
+    net::Family family = net::Family::ipv4;
+    auto operator<=>(const Socket&) const = default;
+  };
+  std::vector<Socket> sockets;
+};
+/// A datagram from a source port in 49152..65535, the same for all from one (local, interface) (RFC 5881 §4).
+struct UdpSend {
+  net::IpAddr local;  ///< unspecified: the kernel's choice
+  net::Endpoint remote;
+  IfIndex interface = 0;  ///< 0: where the route leads
+  std::uint8_t ttl = 255;
+  Bytes bytes;
+};
 }  // namespace act
 
 using Action = std::variant<act::TcpConnect, act::TcpSend, act::TcpClose, act::Listen, act::TcpSetOptions,
                             act::KernelRoute, act::ProtocolChanged, act::RouteChanged, act::Note,
-                            act::ShutDownDone, act::MrtMessage, act::MrtState>;
+                            act::ShutDownDone, act::MrtMessage, act::MrtState, act::UdpListen, act::UdpSend>;
 
 }  // namespace catflap::bgp

@@ -35,7 +35,9 @@ intent::BgpIntent export_settings(intent::BgpIntent bgp) {
   bgp.password.reset();
   for (std::optional<Duration>* time :
        {&bgp.hold_time, &bgp.startup_hold_time, &bgp.keepalive_time, &bgp.connect_delay_time,
-        &bgp.connect_retry_time, &bgp.error_wait_min, &bgp.error_wait_max, &bgp.error_forget_time}) {
+        &bgp.connect_retry_time, &bgp.error_wait_min, &bgp.error_wait_max, &bgp.error_forget_time,
+        &bgp.send_hold_time, &bgp.min_hold_time, &bgp.delay_open_time, &bgp.limit_restart_time,
+        &bgp.stale_path_time}) {
     time->reset();
   }
   return bgp;
@@ -71,6 +73,7 @@ UpdateGroup* ExportGroups::join(ExportKey key, UpdateMember& member, UpdateGroup
     options.context.as4 = key.as4;
     options.context.extended_message = key.extended_message;
     options.context.internal = key.internal;
+    options.context.send_local_pref = key.bgp.confederation_member || key.bgp.allow_bgp_local_pref;
     if (key.all_paths) {
       options.context.add_path = {key.family};
     }

@@ -180,6 +180,43 @@ std::optional<KernelRouteSpec> KernelProtocol::spec_of(const net::Prefix& prefix
   return spec;
 }
 
+namespace {
+
+/// How many next hops a route may have whose best path is this one.
+std::uint32_t paths_max(const rib::Path& best, const rib::Table& table, const intent::KernelIntent& kernel) {
+  const rib::DecisionOptions& options = table.protocols().get(best.protocol);
+  if (!options.bgp) {
+    return kernel.merge_paths_limit;
+  }
+  const auto& own = options.internal ? kernel.max_paths_internal : kernel.max_paths_external;
+  return own.value_or(kernel.merge_paths_limit);
+}
+
+/// RFC 4271 §9.1.2.2 leaves it open; without `as path relax` external paths share traffic only if they come
+/// by the same neighbour AS.
+std::vector<const rib::Path*> paths_to_merge(const rib::Table& table, const rib::Change& change,
+                                             const intent::KernelIntent& kernel) {
+  constexpr std::size_t kCandidatesMax = 255;
+  std::vector<const rib::Path*> paths = table.multipath(*change.entry, kCandidatesMax);
+  const rib::DecisionOptions& options = table.protocols().get(change.best->protocol);
+  if (!kernel.as_path_relax && options.bgp && !options.internal) {
+    const auto neighbour_as = [](const rib::Path& path) {
+      const auto& as_path = path.attrs->bgp.as_path;
+      return as_path ? as_path->first() : std::nullopt;
+    };
+    const auto wanted = neighbour_as(*change.best);
+    paths.erase(std::remove_if(paths.begin(), paths.end(),
+                               [&](const rib::Path* path) { return neighbour_as(*path) != wanted; }),
+                paths.end());
+  }
+  if (paths.size() > paths_max(*change.best, table, kernel)) {
+    paths.resize(paths_max(*change.best, table, kernel));
+  }
+  return paths;
+}
+
+}  // namespace
+
 std::optional<KernelRouteSpec> KernelProtocol::wanted_for(Channel& channel, const rib::Change& change) {
   if (change.best == nullptr) {
     return std::nullopt;
@@ -193,7 +230,7 @@ std::optional<KernelRouteSpec> KernelProtocol::wanted_for(Channel& channel, cons
   policy::Forwarding forwarding = attrs.recursive ? change.best->forwarding() : attrs.forwarding;
   if (body().merge_paths && change.entry != nullptr &&
       forwarding.destination == policy::Destination::unicast) {
-    for (const rib::Path* path : channel.table().multipath(*change.entry, body().merge_paths_limit)) {
+    for (const rib::Path* path : paths_to_merge(channel.table(), change, body())) {
       policy::RouteEdit other;
       if (path == change.best ||
           channel.would_export(change.prefix, *path) != Channel::ExportVerdict::accepted) {
@@ -203,8 +240,9 @@ std::optional<KernelRouteSpec> KernelProtocol::wanted_for(Channel& channel, cons
       forwarding.next_hops.insert(forwarding.next_hops.end(), more.begin(), more.end());
     }
     policy::normalise(forwarding.next_hops);
-    if (forwarding.next_hops.size() > body().merge_paths_limit) {
-      forwarding.next_hops.resize(body().merge_paths_limit);
+    const std::uint32_t limit = paths_max(*change.best, channel.table(), body());
+    if (forwarding.next_hops.size() > limit) {
+      forwarding.next_hops.resize(limit);
     }
   }
   return spec_of(change.prefix, attrs, forwarding);

@@ -68,6 +68,9 @@ BgpProtocol* Speaker::Impl::spawn(const BgpProtocol& parent, const net::Endpoint
   bgp.neighbor = remote.addr;
   bgp.neighbor_range.reset();
   bgp.passive = true;
+  if (bgp.interface.empty() && remote.addr.is_v6() && remote.addr.is_link_local()) {
+    bgp.interface = std::string(core.interfaces.name_of(remote.scope));  // it is a neighbour on that one only
+  }
   auto child = std::make_unique<BgpProtocol>(core, next_id_++, intent);
   BgpProtocol* result = child.get();
   result->mark_spawned();

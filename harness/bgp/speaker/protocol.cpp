@@ -15,6 +15,7 @@ Protocol::Protocol(Core& core, rib::ProtocolId id, intent::ProtocolIntent intent
 Protocol::~Protocol() {
   core_.deadlines.set(id_, Instant::never());
   core_.to_flush.erase(id_);
+  core_.request_bfd(id_, {});
   channels_.clear();
   core_.by_id.erase(id_);
   core_.decision.remove(id_);

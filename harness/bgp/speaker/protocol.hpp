@@ -36,6 +36,11 @@ class Protocol {
 
   /// Interfaces or addresses changed.
   virtual void interfaces_changed() {}
+  /// A BFD session that it asked for changed; `lost`: the path was up and is broken.
+  virtual void bfd_changed(const BfdTarget& target, bool lost) {
+    (void)target;
+    (void)lost;
+  }
   /// The router id changed while running.
   virtual void router_id_changed() {}
   /// What was set in Core::deadlines is due.

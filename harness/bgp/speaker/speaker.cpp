@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "bgp/speaker/bfd_protocol.hpp"
 #include "bgp/speaker/bmp_protocol.hpp"
 #include "bgp/speaker/explain.hpp"
 #include "bgp/speaker/routes_query.hpp"
@@ -105,6 +106,37 @@ void Speaker::Impl::on(const ev::TcpClosed& event) {
   }
 }
 
+void Speaker::Impl::on(const ev::Datagram& event) {
+  for (const auto& protocol : protocols) {
+    if (protocol->kind() == observe::ProtocolKind::bfd &&
+        static_cast<internal::BfdProtocol&>(*protocol).datagram(event)) {
+      return;
+    }
+  }
+}
+
+/// Gives the sessions that protocols ask for to those that make them.
+void Speaker::Impl::update_bfd() {
+  while (std::exchange(core.bfd_dirty, false)) {
+    std::set<internal::BfdTarget> taken;
+    for (const auto& protocol : protocols) {
+      if (protocol->kind() == observe::ProtocolKind::bfd) {
+        static_cast<internal::BfdProtocol&>(*protocol).sync(taken);
+      }
+    }
+    std::set<act::UdpListen::Socket> sockets;
+    for (const auto& protocol : protocols) {
+      if (protocol->kind() == observe::ProtocolKind::bfd) {
+        static_cast<internal::BfdProtocol&>(*protocol).add_sockets(sockets);
+      }
+    }
+    if (sockets != udp_sockets_) {
+      udp_sockets_ = sockets;
+      core.act(act::UdpListen{{sockets.begin(), sockets.end()}});
+    }
+  }
+}
+
 void Speaker::Impl::on(const ev::Interface& event) {
   const bool changed = event.gone ? core.interfaces.remove(event.index)
                                   : core.interfaces.update(rib::InterfaceState{
@@ -196,6 +228,7 @@ void Speaker::Impl::on(const ev::ShutDown& event) {
   core.shutting_down = true;
   core.to_flush.clear();
   core.act(act::Listen{});
+  core.act(act::UdpListen{});
   core.act(act::ShutDownDone{});
 }
 
@@ -320,6 +353,7 @@ void Speaker::Impl::run() {
     converge();
   }
   update_listeners();
+  update_bfd();
 }
 
 Speaker::Speaker(std::uint64_t seed) : impl_(std::make_unique<Impl>(seed)) {}

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <memory>
+#include <set>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -47,6 +48,8 @@ class Speaker::Impl {
   void on(const ev::KernelRouteResult& event);
   void on(const ev::Admin& event);
   void on(const ev::ShutDown& event);
+  void on(const ev::Datagram& event);
+  void update_bfd();
   void converge();
   /// Decides some of what changed. False if there is nothing.
   bool decide(std::size_t limit);
@@ -92,6 +95,7 @@ class Speaker::Impl {
   std::uint32_t next_dynamic_ = 1;
   std::vector<Spawned> spawned_;
   std::vector<act::Listen::Socket> listening_;
+  std::set<act::UdpListen::Socket> udp_sockets_;
 };
 
 }  // namespace catflap::bgp

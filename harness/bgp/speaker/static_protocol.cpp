@@ -1,5 +1,7 @@
 #include "bgp/speaker/static_protocol.hpp"
 
+#include "bgp/speaker/addresses.hpp"
+
 namespace catflap::bgp::internal {
 
 void StaticProtocol::on_start() {
@@ -12,6 +14,7 @@ void StaticProtocol::on_start() {
 
 void StaticProtocol::on_stop(StopReason, const std::string&) {
   announced_.clear();
+  core_.request_bfd(id(), {});
 }
 
 observe::ProtocolView StaticProtocol::view() const {
@@ -47,7 +50,8 @@ bool StaticProtocol::on_reconfigure(const intent::ProtocolIntent& next) {
   return true;
 }
 
-std::optional<policy::Forwarding> StaticProtocol::forwarding_of(const intent::StaticRoute& route) const {
+std::optional<policy::Forwarding> StaticProtocol::forwarding_of(const intent::StaticRoute& route,
+                                                                std::vector<BfdRequest>& watched) const {
   policy::Forwarding forwarding;
   for (const intent::StaticNextHop& hop : route.next_hops) {
     std::optional<IfIndex> only;
@@ -61,6 +65,14 @@ std::optional<policy::Forwarding> StaticProtocol::forwarding_of(const intent::St
     std::optional<IfIndex> over = only;
     if (hop.via && !(hop.onlink && only)) {
       over = core_.interfaces.neighbour_interface(*hop.via, only);
+    }
+    if (over && hop.bfd && hop.via) {
+      BfdTarget target{*hop.via, source_for(core_.interfaces, *over, *hop.via), *over};
+      watched.push_back(BfdRequest{target, {}});
+      const auto known = core_.bfd_states.find(target);
+      if (known == core_.bfd_states.end() || known->second != bfd::State::up) {
+        continue;  // as BIRD: no route before BFD has seen the neighbour
+      }
     }
     if (over) {
       forwarding.next_hops.push_back(
@@ -76,13 +88,14 @@ std::optional<policy::Forwarding> StaticProtocol::forwarding_of(const intent::St
 }
 
 std::optional<policy::RouteAttrs> StaticProtocol::attrs_of(const intent::StaticRoute& route,
-                                                           const Channel& channel) {
+                                                           const Channel& channel,
+                                                           std::vector<BfdRequest>& watched) const {
   policy::RouteAttrs attrs;
   attrs.source = intent::RouteSource::static_;
   attrs.preference = channel.preference();
   switch (route.target) {
     case intent::RouteTarget::via: {
-      auto forwarding = forwarding_of(route);
+      auto forwarding = forwarding_of(route, watched);
       if (!forwarding) {
         return std::nullopt;
       }
@@ -127,6 +140,7 @@ void StaticProtocol::announce(bool all) {
     return;
   }
   const auto& routes = std::get<intent::StaticIntent>(intent_.body).routes;
+  std::vector<BfdRequest> watched;
   for (const auto& channel : channels_) {
     std::map<Key, rib::AttrRef> wanted;
     std::map<net::Prefix, rib::PathId> seen;
@@ -135,7 +149,7 @@ void StaticProtocol::announce(bool all) {
         continue;
       }
       const Key key{route.prefix, seen[route.prefix]++};
-      auto attrs = attrs_of(route, *channel);
+      auto attrs = attrs_of(route, *channel, watched);
       if (attrs) {
         wanted[key] = core_.pool.intern(std::move(*attrs));
       }
@@ -153,6 +167,7 @@ void StaticProtocol::announce(bool all) {
     }
     announced_ = std::move(wanted);
   }
+  core_.request_bfd(id(), std::move(watched));
 }
 
 }  // namespace catflap::bgp::internal

@@ -17,6 +17,7 @@ class StaticProtocol final : public Protocol {
   observe::ProtocolKind kind() const override { return observe::ProtocolKind::static_; }
   void interfaces_changed() override { announce(false); }
   observe::ProtocolView view() const override;
+  void bfd_changed(const BfdTarget&, bool) override { announce(false); }
 
  protected:
   void on_start() override;
@@ -28,8 +29,10 @@ class StaticProtocol final : public Protocol {
 
   void announce(bool all);
   /// nullopt: not now.
-  std::optional<policy::RouteAttrs> attrs_of(const intent::StaticRoute& route, const Channel& channel);
-  std::optional<policy::Forwarding> forwarding_of(const intent::StaticRoute& route) const;
+  std::optional<policy::RouteAttrs> attrs_of(const intent::StaticRoute& route, const Channel& channel,
+                                             std::vector<BfdRequest>& watched) const;
+  std::optional<policy::Forwarding> forwarding_of(const intent::StaticRoute& route,
+                                                  std::vector<BfdRequest>& watched) const;
 
   std::map<Key, rib::AttrRef> announced_;
 };

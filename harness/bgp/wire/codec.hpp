@@ -37,6 +37,9 @@ struct DecodeContext {
   std::uint32_t peer_as = 0;
   bool enforce_first_as = false;  ///< eBGP: the first AS of AS_PATH must be peer_as (RFC 4271 §6.3)
   bool allow_as_sets = true;      ///< false: AS_SET and AS_CONFED_SET are treated as withdraw (RFC 9774)
+  bool confederation = false;     ///< RFC 5065: an external peer of our own confederation
+  bool accept_local_pref =
+      false;  ///< LOCAL_PREF of an external peer is taken (BIRD's `allow bgp_local_pref`)
   bool unknown_well_known_resets = true;  ///< 3/2 (RFC 4271 §6.3); false: treat as withdraw
 };
 
@@ -48,6 +51,8 @@ struct DecodeError {
   /// resetting the session (RFC 7606 §2, RFC 4760 §7).
   std::optional<AfiSafi> disable_family;
   std::uint8_t attribute = 0;  ///< type code of the attribute in an UPDATE that is to blame; 0: none is
+  /// Of a malformed OPEN: its fixed fields, which are checked before the optional parameters.
+  std::optional<Open> open;
   /// The message was itself a NOTIFICATION: close without an answer (RFC 4271 §6.4).
   bool silent = false;
 };
@@ -73,6 +78,7 @@ struct EncodeContext {
   bool as4 = true;                ///< false: AS_TRANS with AS4_PATH and AS4_AGGREGATOR (RFC 6793 §4.2.2)
   bool extended_message = false;  ///< RFC 8654: the peer announced it
   bool internal = false;          ///< iBGP: LOCAL_PREF, ORIGINATOR_ID and CLUSTER_LIST are sent to it only
+  bool send_local_pref = false;   ///< LOCAL_PREF goes to this external peer, too
   std::vector<AfiSafi> add_path;  ///< RFC 7911: families where we send path ids
   std::vector<AfiSafi> extended_next_hop;  ///< RFC 8950: families that may have an IPv6 next hop
 };

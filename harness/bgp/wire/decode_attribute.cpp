@@ -172,7 +172,7 @@ void UpdateDecoder::read_as_path(const RawAttribute& attribute) {
         segment.type == net::AsSegmentType::confed_sequence || segment.type == net::AsSegmentType::confed_set;
     const bool set =
         segment.type == net::AsSegmentType::set || segment.type == net::AsSegmentType::confed_set;
-    if (problem == nullptr && confederation && !context_.internal) {
+    if (problem == nullptr && confederation && !context_.internal && !context_.confederation) {
       problem = "it holds a confederation segment from an external peer";  // RFC 5065 §5
     } else if (problem == nullptr && set && !context_.allow_as_sets) {
       problem = "it holds an AS_SET";  // RFC 9774 §3

@@ -135,6 +135,18 @@ bool read_software_version(BytesView value, Capabilities& out) {
   return true;
 }
 
+/// draft-abraitis-idr-addpath-paths-limit: family and number of paths.
+bool read_paths_limit(BytesView value, Capabilities& out) {
+  if (value.empty() || value.size() % 5 != 0) {
+    return false;
+  }
+  for (ByteReader reader(value); !reader.empty();) {
+    const AfiSafi family = read_family(reader);
+    add_once(out.paths_limit, Capabilities::PathsLimit{family, reader.u16().value_or(0)});
+  }
+  return true;
+}
+
 /// A capability without value.
 bool read_flag(BytesView value, bool& flag) {
   if (!value.empty()) {
@@ -192,6 +204,10 @@ bool read_capability(std::uint8_t code, BytesView value, Capabilities& out) {
       return read_host_name(value, out);
     case capability::kSoftwareVersion:
       return read_software_version(value, out);
+    case capability::kPathsLimit:
+      return read_paths_limit(value, out);
+    case capability::kOldRouteRefresh:
+      return read_flag(value, out.old_route_refresh);
     default: {
       Capabilities::Unknown unknown{code, {}};
       unknown.value.reserve(value.size());
@@ -266,6 +282,11 @@ Decoded decode_open(BytesView body) {
   open.as2 = reader.u16().value_or(0);
   open.hold_time_s = reader.u16().value_or(0);
   open.router_id = reader.u32().value_or(0);
+  const Open fixed = open;
+  const auto refuse = [&fixed](DecodeError error) -> Decoded {
+    error.open = fixed;
+    return tl::unexpected(std::move(error));
+  };
   std::size_t size = reader.u8().value_or(0);
   BytesView parameters = reader.rest();
   // RFC 9072 §2: a first parameter of type 255 says that type and length of all are in the longer form; the
@@ -276,18 +297,18 @@ Decoded decode_open(BytesView body) {
     ByteReader longer(parameters.subspan(1));
     size = longer.u16().value_or(0);
     if (parameters.size() < 3) {
-      return tl::unexpected(
+      return refuse(
           open_failure(open_error::kUnspecific, "the length of the extended optional parameters is cut off"));
     }
     parameters = longer.rest();
   }
   if (size != parameters.size()) {
-    return tl::unexpected(open_failure(
+    return refuse(open_failure(
         open_error::kUnspecific,
         fmt::format("optional parameters of {} octets where {} are left", size, parameters.size())));
   }
   if (auto error = read_parameters(parameters, extended, open)) {
-    return tl::unexpected(std::move(*error));
+    return refuse(std::move(*error));
   }
   return open;
 }

@@ -159,7 +159,10 @@ void UpdateDecoder::handle(const RawAttribute& attribute) {
 /// §6).
 const char* UpdateDecoder::discard_reason(const RawAttribute& attribute) const {
   switch (attribute.type) {
-    case attr_type::kLocalPref:
+    case attr_type::kLocalPref:  // RFC 5065 §5.3: between the ASes of a confederation as within one
+      return context_.internal || context_.confederation || context_.accept_local_pref
+                 ? nullptr
+                 : "came from an external peer";
     case attr_type::kOriginatorId:
     case attr_type::kClusterList:
       return context_.internal ? nullptr : "came from an external peer";
@@ -260,7 +263,8 @@ void UpdateDecoder::check_mandatory() {
 
 void UpdateDecoder::check_first_as() {
   const auto& path = update_.attributes.as_path;
-  if (context_.enforce_first_as && !context_.internal && path && path->first() != context_.peer_as) {
+  if (context_.enforce_first_as && !context_.internal && !context_.confederation && path &&
+      path->first() != context_.peer_as) {
     record(Severity::treat_as_withdraw, update_error::kMalformedAsPath,
            RawAttribute{0, attr_type::kAsPath, {}, {}},
            fmt::format("the first AS of AS_PATH is {}, expected the peer's {}",

@@ -31,6 +31,8 @@ inline constexpr std::uint8_t kEnhancedRefresh = 70;
 inline constexpr std::uint8_t kLlgr = 71;
 inline constexpr std::uint8_t kHostName = 73;
 inline constexpr std::uint8_t kSoftwareVersion = 75;
+inline constexpr std::uint8_t kPathsLimit = 76;
+inline constexpr std::uint8_t kOldRouteRefresh = 128;
 }  // namespace capability
 
 /// Attribute flags (RFC 4271 §4.3).
@@ -49,7 +51,8 @@ inline constexpr std::uint8_t kSupportedVersion = 4;
 using Decoded = tl::expected<Message, DecodeError>;
 
 inline DecodeError session_error(std::uint8_t code, std::uint8_t subcode, std::string what, Bytes data = {}) {
-  return DecodeError{Notification{code, subcode, std::move(data)}, std::move(what), std::nullopt, 0, false};
+  return DecodeError{
+      Notification{code, subcode, std::move(data)}, std::move(what), std::nullopt, 0, std::nullopt, false};
 }
 
 inline Bytes copy_of(BytesView bytes) {

@@ -137,6 +137,14 @@ void put_all(const Capabilities& capabilities, ByteSink& out) {
     put_text(*capabilities.software_version, kValueOctetsMax - 1, value);
     put_capability(capability::kSoftwareVersion, value, out);
   }
+  put_list(
+      capability::kPathsLimit, capabilities.paths_limit, 5,
+      [](const Capabilities::PathsLimit& entry, ByteSink& value) {
+        put_family(entry.family, value);
+        value.u16(entry.paths);
+      },
+      out);
+  put_flag(capability::kOldRouteRefresh, capabilities.old_route_refresh, out);
   for (const Capabilities::Unknown& unknown : capabilities.unknown) {
     ByteSink value;
     for (std::size_t i = 0; i < std::min(unknown.value.size(), kValueOctetsMax); ++i) {

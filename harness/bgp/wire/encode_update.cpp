@@ -108,7 +108,7 @@ class AttributesEncoder {
     if (attributes_.med) {
       writer_.number(kOptional, attr_type::kMed, *attributes_.med);
     }
-    if (context_.internal && attributes_.local_pref) {
+    if ((context_.internal || context_.send_local_pref) && attributes_.local_pref) {
       writer_.number(kWellKnown, attr_type::kLocalPref, *attributes_.local_pref);
     }
   }

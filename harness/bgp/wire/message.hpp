@@ -63,6 +63,11 @@ struct Capabilities {
     std::uint32_t stale_time_s = 0;  ///< 24 bits
     auto operator<=>(const LongLivedGracefulRestart&) const = default;
   };
+  struct PathsLimit {  // draft-abraitis-idr-addpath-paths-limit
+    AfiSafi family;
+    std::uint16_t paths = 0;
+    auto operator<=>(const PathsLimit&) const = default;
+  };
   struct Unknown {
     std::uint8_t code = 0;
     std::vector<std::uint8_t> value;
@@ -82,6 +87,8 @@ struct Capabilities {
   std::vector<LongLivedGracefulRestart> llgr;       ///< code 71
   std::optional<std::string> host_name;             ///< code 73 (draft), for people
   std::optional<std::string> software_version;      ///< code 75 (draft), for people
+  std::vector<PathsLimit> paths_limit;              ///< code 76 (draft), only shown
+  bool old_route_refresh = false;                   ///< code 128 (before RFC 2918), only shown
   std::vector<Unknown> unknown;
 
   auto operator<=>(const Capabilities&) const = default;

@@ -108,6 +108,8 @@ Capabilities all_capabilities() {
   all.llgr = {{kIpv4Unicast, true, 0xFFFFFF}};
   all.host_name = "n1.example.net";
   all.software_version = "catflap/0.1";
+  all.paths_limit = {{kIpv4Unicast, 8}};
+  all.old_route_refresh = true;
   all.unknown = {{200, {1, 2, 3}}, {128, {}}};
   return all;
 }
