@@ -57,7 +57,7 @@ def test_killed_under_traffic(chain):
     wait_for(lambda: "10.3.0.1" in ip("route", "show", "proto", "bird", netns="left"), "left knows the way")
     wait_for(lambda: "10.1.0.1" in ip("route", "show", "proto", "bird", netns="right"), "right knows the way")
 
-    monitors = [router.popen("ip", "monitor", "route", stdout=subprocess.PIPE, text=True) for router in chain]
+    monitors = [router.popen("ip", "-4", "monitor", "route", stdout=subprocess.PIPE, text=True) for router in chain]
     ping = left.popen("ping", "-n", "-i", "0.02", "-I", "10.1.0.1", "10.3.0.1", stdout=subprocess.PIPE, text=True)
     try:
         for _ in range(2):
