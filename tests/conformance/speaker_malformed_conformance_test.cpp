@@ -124,9 +124,10 @@ bool satisfies(const std::string& verdict, const std::string& demand) {
 TEST(LiveSpeaker, ReactsToEveryMalformedMessageAsTheRfcsDemand) {
   CATFLAP_LOAD_OR_SKIP(data, "bgp/malformed.json");
   // Well formed on the wire: what is wrong with these, a table has to find.
-  const std::set<std::string> semantic{"aspath-own-as-loop",    "nexthop-127.0.0.1",  "nexthop-240.0.0.1",
-                                       "nexthop-10.79.0.2",     "nexthop-8.8.8.8",    "nexthop-0.0.0.0",
-                                       "clusterlist-self-ibgp", "open-in-established"};
+  const std::set<std::string> semantic{
+      "aspath-own-as-loop",  "nexthop-127.0.0.1",  "nexthop-240.0.0.1",     "nexthop-10.79.0.2",
+      "nexthop-8.8.8.8",     "nexthop-0.0.0.0",    "clusterlist-self-ibgp", "mpreach-nh-linklocal-only",
+      "mpreach-nh-v4mapped", "open-in-established"};
   std::size_t right = 0;
   std::size_t all = 0;
   for (const json& sample : data.at("cases")) {
@@ -148,8 +149,8 @@ TEST(LiveSpeaker, ReactsToEveryMalformedMessageAsTheRfcsDemand) {
     const auto kept = lab.net.speaker("dut").malformed(internal ? "ibgp" : "ebgp");
     ASSERT_TRUE(kept.has_value());
     if (found == "withdraw" && semantic.count(name) == 0) {
-      ASSERT_EQ(kept->messages.size(), 1U);
-      EXPECT_EQ(kept->messages[0].hex, sample.at("hex").get<std::string>());
+      EXPECT_EQ(kept->messages.size(), 1U);
+      EXPECT_EQ(kept->messages.empty() ? "" : kept->messages[0].hex, sample.at("hex").get<std::string>());
       EXPECT_FALSE(kept->counts.empty());
     }
     if (demands == std::vector<std::string>{"discard"} && !kept->counts.empty() &&

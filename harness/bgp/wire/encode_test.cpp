@@ -264,16 +264,18 @@ TEST(EncodeAnnounce, SaysWhatCannotBeSaid) {
   EXPECT_EQ(decode_as<Update>(out.view(), sides().decode).withdrawn.size(), 1U) << "the rest goes out";
 }
 
-TEST(EncodeAnnounce, FillsTheLastOctet) {
-  // 23 octets of frame, 4 + 9 + 7 + 7 of attributes, 3 + 4 of an unknown one's header and of the prefix.
+TEST(EncodeAnnounce, KeepsRoomForTheLongestPrefix) {
+  // 23 octets of frame, 4 + 9 + 7 + 7 of attributes, 4 of an unknown one's header, and a path id with an IPv6
+  // host.
+  constexpr std::size_t kLongestNlri = 4 + 1 + 16;
   for (const std::size_t extra : {std::size_t{0}, std::size_t{1}}) {
     Attributes attributes = simple();
     attributes.unknown = {
-        {0xE0, 200, std::vector<std::uint8_t>(kMessageOctetsMax - 23 - 27 - 4 - 4 + extra)}};
+        {0xE0, 200, std::vector<std::uint8_t>(kMessageOctetsMax - 23 - 27 - 4 - kLongestNlri + extra)}};
     ByteSink out;
     EXPECT_EQ(encode_announce(attributes, kIpv4Unicast, many(1, net::Family::ipv4), sides().encode, out),
               1 - extra);
-    EXPECT_EQ(out.size(), extra == 0 ? kMessageOctetsMax : 0);
+    EXPECT_EQ(out.size(), extra == 0 ? kMessageOctetsMax - kLongestNlri + 4 : 0);
   }
 }
 

@@ -110,7 +110,7 @@ Capabilities all_capabilities() {
   all.software_version = "catflap/0.1";
   all.paths_limit = {{kIpv4Unicast, 8}};
   all.old_route_refresh = true;
-  all.unknown = {{200, {1, 2, 3}}, {128, {}}};
+  all.unknown = {{200, {1, 2, 3}}, {129, {}}};
   return all;
 }
 
