@@ -37,7 +37,11 @@ Session session_of(const json& session) {
       out.decode.extended_next_hop.push_back(kIpv4Unicast);
     }
   }
-  out.encode = {out.decode.as4, true, out.decode.internal, out.decode.add_path, out.decode.extended_next_hop};
+  out.encode.as4 = out.decode.as4;
+  out.encode.extended_message = true;
+  out.encode.internal = out.decode.internal;
+  out.encode.add_path = out.decode.add_path;
+  out.encode.extended_next_hop = out.decode.extended_next_hop;
   return out;
 }
 
