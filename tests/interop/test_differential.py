@@ -20,7 +20,7 @@ SHRINK_FOR = float(os.environ.get("CATFLAP_DIFFERENTIAL_SHRINK", "60"))  # secon
 
 
 def seeds():
-    first, _, last = os.environ.get("CATFLAP_DIFFERENTIAL_SEEDS", "1-10").partition("-")
+    first, _, last = os.environ.get("CATFLAP_DIFFERENTIAL_SEEDS", "1-8").partition("-")
     return range(int(first), int(last or first) + 1)
 
 

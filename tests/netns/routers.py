@@ -6,10 +6,9 @@ import pathlib
 import shutil
 import signal
 import subprocess
-import time
 from typing import Callable, Optional
 
-from catflap_cli import BIN
+from catflap_cli import BIN, soon
 
 BGPD = BIN / "catflap-bgpd"
 BIRD = shutil.which("bird") or "/usr/sbin/bird"
@@ -22,14 +21,9 @@ def ip(*args: str, netns: Optional[str] = None) -> str:
 
 def wait_for(what: Callable[[], object], why: str, limit: float = 60.0):
     """The first true answer. The limit is generous: machines are slow, and only a failure waits for it."""
-    end = time.monotonic() + limit
-    while True:
-        answer = what()
-        if answer:
-            return answer
-        if time.monotonic() > end:
-            raise AssertionError(f"never happened: {why}")
-        time.sleep(0.05)
+    answer = soon(what, limit, step=0.05)
+    assert answer, f"never happened: {why}"
+    return answer
 
 
 class Router:

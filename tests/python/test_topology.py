@@ -62,7 +62,7 @@ def test_a_missing_file_is_no_reason_to_skip():
     ("build", "message"),
     [
         (lambda t: t.router("r1", 65001, announce=["10.0.0.1/8"]), "10.0.0.1/8"),
-        (lambda t: t.router("r1", 65001, speaker="frr"), "unknown speaker 'frr'"),
+        (lambda t: t.router("r1", 65001, speaker="quagga"), "unknown speaker 'quagga'"),
         (lambda t: t.router("r1", 65001, timers="slow"), "unknown timers 'slow'"),
         (lambda t: t.router("r1", 65001, router_id="fd00::1"), "router_id"),
         (lambda t: t.router("r1", 65001, lo=["nonsense"]), "nonsense"),

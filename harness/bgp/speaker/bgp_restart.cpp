@@ -31,7 +31,11 @@ bool BgpProtocol::helps(const fsm::DownReason& reason) const {
     return false;
   }
   const wire::Capabilities& theirs = negotiated_->remote.capabilities;
-  if (theirs.graceful_restart->families.empty() && (theirs.llgr.empty() || !is_llgr_aware(bgp()))) {
+  // FRR names families for the long-lived one with a time of 0 (RFC 9494 §4.2: nothing is kept).
+  const bool long_lived = std::any_of(families_.begin(), families_.end(), [this](const auto& entry) {
+    return long_lived_of_peer(entry.first) != nullptr;
+  });
+  if (theirs.graceful_restart->families.empty() && !long_lived) {
     return false;
   }
   using Kind = fsm::DownReason::Kind;
@@ -62,7 +66,7 @@ const wire::Capabilities::LongLivedGracefulRestart* BgpProtocol::long_lived_of_p
     return nullptr;  // RFC 9494 §4.1: without graceful restart it has no meaning
   }
   for (const auto& entry : negotiated_->remote.capabilities.llgr) {
-    if (entry.family == family) {
+    if (entry.family == family && entry.stale_time_s != 0) {
       return &entry;
     }
   }
@@ -106,7 +110,7 @@ void BgpProtocol::become_helper() {
 /// False if RFC 9494 was not negotiated for the family.
 bool BgpProtocol::enter_long_lived(wire::AfiSafi afi_safi, FamilyState& state) {
   const auto* entry = long_lived_of_peer(afi_safi);
-  if (entry == nullptr || entry->stale_time_s == 0) {
+  if (entry == nullptr) {
     return false;
   }
   state.stale = FamilyState::Stale::long_lived;

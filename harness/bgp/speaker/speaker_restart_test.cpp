@@ -245,6 +245,18 @@ TEST(LongLived, BeginsAtOnceWithARestartTimeOfZero) {
   EXPECT_TRUE(lab.has_route());
 }
 
+TEST(LongLived, KeepsNothingForATimeOfZero) {
+  Helper lab;
+  wire::Open open = with_llgr(Helper::open(false), 0);
+  open.capabilities.graceful_restart->families.clear();  // as FRR does unless it is told otherwise
+  RawPeer peer(lab.net, "r1", kPeer, "192.168.1.1");
+  peer.establish(open);
+  peer.send(announcement(kRoute, kPeer, {64513}));
+  ASSERT_TRUE(lab.has_route());
+  peer.close();
+  EXPECT_FALSE(lab.has_route());
+}
+
 TEST(LongLived, IsForgottenByANewSession) {
   for (const bool forwarding : {true, false}) {
     Helper lab;

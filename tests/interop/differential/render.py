@@ -22,6 +22,13 @@ def body(f: Filter, word: str) -> str:
     return f"{word} filter {{\n{lines}\n      {f.verdict};\n    }};"
 
 
+def to_kernel(f: Filter, family: str) -> str:
+    """Networks of links stay out of the kernel: the next hops are in them, and the kernel refuses routes to a gateway that
+    is itself behind one, which makes the order count."""
+    links = "10.255.0.0/16+" if family == "ipv4" else "fd00:ffff::/32+"
+    return body(Filter([f"if net ~ [ {links} ] then reject;", *f.statements], f.verdict), "export")
+
+
 def channel(family: str, side: Side) -> str:
     options = "".join(f"\n    {o};" for o in side.channel)
     name = "ipv4" if family == "v4" else "ipv6"
@@ -74,7 +81,7 @@ def config(world: World, n: int) -> str:
         text += "protocol direct d1 { ipv4; ipv6; interface \"*\"; }\n"
     for family in ("ipv4", "ipv6"):
         text += (f"protocol kernel k{family[-1]} {{\n{merge}  scan time 10;\n  {family} {{\n    import none;\n"
-                 f"    {body(me.kernel_export, 'export')}\n  }};\n}}\n")
+                 f"    {to_kernel(me.kernel_export, family)}\n  }};\n}}\n")
     if me.second_table:
         text += "ipv4 table t4;\n"
         text += (f"protocol pipe p4 {{\n  table master4; peer table t4;\n  {body(me.pipe_import, 'import')}\n"

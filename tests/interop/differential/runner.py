@@ -6,9 +6,8 @@ import dataclasses
 import json
 import pathlib
 import subprocess
-import time
 
-from catflap_cli import Cli
+from catflap_cli import Cli, soon
 
 from differential import render
 from differential.birdc import Birdc, protocols, routes
@@ -103,14 +102,14 @@ def differences(bird: Network, own: Network, world: World) -> list[str]:
 
 def settle(bird: Network, own: Network, world: World, limit: float) -> list[str]:
     """Waits until both say the same; what differs if they do not come to that."""
-    deadline = time.monotonic() + limit
-    pause = 0.02
-    while True:
-        found = differences(bird, own, world)
-        if not found or time.monotonic() > deadline:
-            return found
-        time.sleep(pause)
-        pause = min(pause * 1.5, 0.3)
+    found: list[str] = []
+
+    def same() -> bool:
+        found[:] = differences(bird, own, world)
+        return not found
+
+    soon(same, limit, step=0.05)
+    return found
 
 
 def run(cli: Cli, rounds: list[World], folder: pathlib.Path, limit: float = SETTLE) -> Difference | None:
