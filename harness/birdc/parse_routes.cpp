@@ -182,7 +182,9 @@ bool set_number(std::string_view value, std::optional<std::uint32_t>& into) {
 
 /// `name` without "BGP."; `value` may go on a list that began on the line before.
 bool bgp_attribute(std::string_view name, std::string_view value, BgpAttributesView& bgp) {
-  if (name == "origin") {
+  if (value.empty() && (name == "community" || name == "ext_community" || name == "large_community")) {
+    bgp.emptied.push_back("BGP." + std::string(name));
+  } else if (name == "origin") {
     bgp.origin = value;
   } else if (name == "as_path") {
     auto path = parse_as_path(value);

@@ -65,6 +65,12 @@ std::string path_text(const net::AsPath& path) {
   return text;
 }
 
+/// A list without items is there if a filter left it so.
+template <class T>
+bool has_list(const observe::BgpAttributesView& bgp, const std::vector<T>& items, std::string_view name) {
+  return !items.empty() || std::find(bgp.emptied.begin(), bgp.emptied.end(), name) != bgp.emptied.end();
+}
+
 /// Filters can give BGP attributes to any route; only BGP's own ones show their origin in the row.
 bool is_from_bgp(const RouteView& route) {
   return route.source == "BGP" || route.source.empty();  // empty: read from a reply that does not tell
@@ -94,7 +100,7 @@ void write_bgp_attributes(ReplyWriter& out, const observe::BgpAttributesView& bg
   if (bgp.aggregator) {
     write_attribute(out, "BGP.aggregator", *bgp.aggregator);
   }
-  if (!bgp.communities.empty()) {
+  if (has_list(bgp, bgp.communities, "BGP.community")) {
     write_list(out, "BGP.community", texts(bgp.communities, net::community_to_string), kReserveCommunity);
   }
   if (bgp.originator_id) {
@@ -103,11 +109,11 @@ void write_bgp_attributes(ReplyWriter& out, const observe::BgpAttributesView& bg
   if (!bgp.cluster_list.empty()) {
     write_list(out, "BGP.cluster_list", texts(bgp.cluster_list, net::router_id_to_string), kReserveCommunity);
   }
-  if (!bgp.ext_communities.empty()) {
+  if (has_list(bgp, bgp.ext_communities, "BGP.ext_community")) {
     write_list(out, "BGP.ext_community", texts(bgp.ext_communities, net::ext_community_to_string),
                kReserveLong);
   }
-  if (!bgp.large_communities.empty()) {
+  if (has_list(bgp, bgp.large_communities, "BGP.large_community")) {
     write_list(
         out, "BGP.large_community",
         texts(bgp.large_communities, [](const net::LargeCommunity& large) { return net::to_string(large); }),

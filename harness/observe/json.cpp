@@ -212,6 +212,7 @@ void visit_fields(F& f, V& v) {
   f.template text<CommunityText>("communities", v.communities);
   f.template text<ExtCommunityText>("ext_communities", v.ext_communities);
   f("large_communities", v.large_communities);
+  f("emptied", v.emptied);
   f.template text<IdentifierText>("originator_id", v.originator_id);
   f.template text<IdentifierText>("cluster_list", v.cluster_list);
   f("otc", v.otc);

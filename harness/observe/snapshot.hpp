@@ -242,6 +242,8 @@ struct BgpAttributesView {
   std::vector<net::Community> communities;
   std::vector<net::ExtCommunity> ext_communities;
   std::vector<net::LargeCommunity> large_communities;
+  /// Names of lists that a filter left empty, as BIRD prints them: "BGP.community".
+  std::vector<std::string> emptied;
   std::optional<std::uint32_t> originator_id;
   std::vector<std::uint32_t> cluster_list;
   std::optional<std::uint32_t> otc;

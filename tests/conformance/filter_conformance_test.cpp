@@ -56,6 +56,11 @@ INSTANTIATE_TEST_SUITE_P(
         Case{
             "print defined(bgp_path), defined(bgp_med), defined(bgp_community), defined(krt_metric); accept;",
             {"FALSEFALSEFALSEFALSE"}},
+        // A list that a filter emptied is there; only `unset` takes it away.
+        Case{"bgp_community.add((1,2)); bgp_community.delete([(1,*)]); print defined(bgp_community), "
+             "bgp_community; "
+             "unset(bgp_community); print defined(bgp_community); accept;",
+             {"TRUE(clist )", "FALSE"}},
         Case{"if bgp_med = 5 then print \"eq\"; else print \"ne\"; if bgp_med < 5 then print \"lt\"; accept;",
              {"ne", "lt"}},
         Case{"if bgp_med > 5 then print \"gt\"; if bgp_med >= 5 then print \"ge\"; if bgp_med <= 5 then "

@@ -88,6 +88,8 @@ std::size_t hash_of(const RouteAttrs& attrs) noexcept {
   hash.add_all(bgp.communities);
   hash.add_all(bgp.ext_communities);
   hash.add_all(bgp.large_communities);
+  hash.add(std::uint64_t{bgp.emptied.communities} | std::uint64_t{bgp.emptied.ext_communities} << 1U |
+           std::uint64_t{bgp.emptied.large_communities} << 2U);
   hash.add(bgp.originator_id);
   hash.add_all(bgp.cluster_list);
   // Rare parts only add their number: equality tells the rest apart.

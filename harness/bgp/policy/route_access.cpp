@@ -64,6 +64,7 @@ bool set_list_attribute(wire::Attributes& bgp, RouteAttribute attribute, const V
     const auto* list = std::get_if<intent::ExtCommunityList>(&value);
     if (list != nullptr) {
       bgp.ext_communities = list->items;
+      bgp.emptied.ext_communities = list->items.empty();
     }
     return list != nullptr;
   }
@@ -71,12 +72,16 @@ bool set_list_attribute(wire::Attributes& bgp, RouteAttribute attribute, const V
     const auto* list = std::get_if<intent::LargeCommunityList>(&value);
     if (list != nullptr) {
       bgp.large_communities = list->items;
+      bgp.emptied.large_communities = list->items.empty();
     }
     return list != nullptr;
   }
   const auto* list = std::get_if<intent::CommunityList>(&value);
-  if (list != nullptr) {
-    (attribute == RouteAttribute::bgp_community ? bgp.communities : bgp.cluster_list) = list->items;
+  if (list != nullptr && attribute == RouteAttribute::bgp_community) {
+    bgp.communities = list->items;
+    bgp.emptied.communities = list->items.empty();
+  } else if (list != nullptr) {
+    bgp.cluster_list = list->items;
   }
   return list != nullptr;
 }
@@ -254,16 +259,16 @@ bool Interpreter::is_defined(const Expr& expr, bool& defined) {
         defined = bgp.as_path.has_value();
         return true;
       case RouteAttribute::bgp_community:
-        defined = !bgp.communities.empty();
+        defined = !bgp.communities.empty() || bgp.emptied.communities;
         return true;
       case RouteAttribute::bgp_cluster_list:
         defined = !bgp.cluster_list.empty();
         return true;
       case RouteAttribute::bgp_ext_community:
-        defined = !bgp.ext_communities.empty();
+        defined = !bgp.ext_communities.empty() || bgp.emptied.ext_communities;
         return true;
       case RouteAttribute::bgp_large_community:
-        defined = !bgp.large_communities.empty();
+        defined = !bgp.large_communities.empty() || bgp.emptied.large_communities;
         return true;
       default:
         break;
@@ -451,15 +456,18 @@ bool Interpreter::unset(const Stmt& stmt) {
       return true;
     case RouteAttribute::bgp_community:
       bgp.communities.clear();
+      bgp.emptied.communities = false;
       return true;
     case RouteAttribute::bgp_cluster_list:
       bgp.cluster_list.clear();
       return true;
     case RouteAttribute::bgp_ext_community:
       bgp.ext_communities.clear();
+      bgp.emptied.ext_communities = false;
       return true;
     case RouteAttribute::bgp_large_community:
       bgp.large_communities.clear();
+      bgp.emptied.large_communities = false;
       return true;
     default:
       return fail(stmt.where, "This attribute cannot be unset");

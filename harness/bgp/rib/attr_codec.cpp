@@ -109,7 +109,7 @@ class Unpacker {
 std::uint16_t parts_of(const wire::Attributes& attributes) {
   // Every field must be packed: this fails to compile when one is added.
   const auto& [origin, as_path, next_hop, link_local, med, local_pref, atomic, aggregator, communities, ext,
-               large, originator, clusters, otc, unknown] = attributes;
+               large, originator, clusters, otc, unknown, emptied] = attributes;
   unsigned parts = 0;
   parts |= origin ? kOrigin : 0U;
   parts |= as_path ? kAsPath : 0U;
@@ -119,9 +119,10 @@ std::uint16_t parts_of(const wire::Attributes& attributes) {
   parts |= local_pref ? kLocalPref : 0U;
   parts |= atomic ? kAtomic : 0U;
   parts |= aggregator ? kAggregator : 0U;
-  parts |= communities.empty() ? 0U : kCommunities;
-  parts |= ext.empty() ? 0U : kExtCommunities;
-  parts |= large.empty() ? 0U : kLargeCommunities;
+  // A list that was emptied is packed as one without items.
+  parts |= communities.empty() && !emptied.communities ? 0U : kCommunities;
+  parts |= ext.empty() && !emptied.ext_communities ? 0U : kExtCommunities;
+  parts |= large.empty() && !emptied.large_communities ? 0U : kLargeCommunities;
   parts |= originator ? kOriginator : 0U;
   parts |= clusters.empty() ? 0U : kClusters;
   parts |= otc ? kOtc : 0U;
@@ -171,12 +172,15 @@ void pack_lists(const wire::Attributes& attributes, unsigned parts, Packer& out)
 void unpack_lists(Unpacker& in, unsigned parts, wire::Attributes& attributes) {
   if ((parts & kCommunities) != 0) {
     in.list(attributes.communities);
+    attributes.emptied.communities = attributes.communities.empty();
   }
   if ((parts & kExtCommunities) != 0) {
     in.list(attributes.ext_communities);
+    attributes.emptied.ext_communities = attributes.ext_communities.empty();
   }
   if ((parts & kLargeCommunities) != 0) {
     in.list(attributes.large_communities);
+    attributes.emptied.large_communities = attributes.large_communities.empty();
   }
   if ((parts & kClusters) != 0) {
     in.list(attributes.cluster_list);

@@ -188,4 +188,19 @@ TEST(Extra, IsSortedReplacedAndRemoved) {
 }
 
 }  // namespace
+
+TEST(AttrPool, AListThatIsEmptyIsNotOneThatIsAbsent) {
+  AttrPool pool;
+  policy::RouteAttrs attrs;
+  attrs.bgp.origin = wire::Origin::igp;
+  const AttrRef absent = pool.intern(attrs);
+  attrs.bgp.emptied.communities = true;
+  const AttrRef empty = pool.intern(attrs);
+  EXPECT_FALSE(absent == empty);
+  EXPECT_EQ(*empty, attrs);
+  attrs.bgp.emptied = {};
+  attrs.bgp.emptied.large_communities = true;
+  EXPECT_EQ(*pool.intern(attrs), attrs);
+}
+
 }  // namespace catflap::bgp::rib

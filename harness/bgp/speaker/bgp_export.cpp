@@ -101,6 +101,7 @@ std::optional<wire::Attributes> BgpProtocol::export_attrs(const FamilyState& sta
                                                           const policy::RouteEdit& edit) const {
   const BgpProtocol* source = as_bgp(core_.source_of(path));
   wire::Attributes out = edit.attrs(*path.attrs).bgp;
+  out.emptied = {};  // on the wire an empty list is none
   if (!out.origin) {
     out.origin = source != nullptr ? wire::Origin::incomplete : wire::Origin::igp;
   }

@@ -80,6 +80,13 @@ std::optional<observe::BgpAttributesView> bgp_view(const wire::Attributes& attrs
   view.communities = attrs.communities;
   view.ext_communities = attrs.ext_communities;
   view.large_communities = attrs.large_communities;
+  for (const auto& [emptied, name] : {std::pair{attrs.emptied.communities, "BGP.community"},
+                                      std::pair{attrs.emptied.ext_communities, "BGP.ext_community"},
+                                      std::pair{attrs.emptied.large_communities, "BGP.large_community"}}) {
+    if (emptied) {
+      view.emptied.emplace_back(name);
+    }
+  }
   view.originator_id = attrs.originator_id;
   view.cluster_list = attrs.cluster_list;
   view.otc = attrs.otc;

@@ -74,6 +74,17 @@ struct Attributes {
   std::optional<std::uint32_t> otc;            ///< RFC 9234 §5
   std::vector<UnknownAttribute> unknown;       ///< ascending by type
 
+  /// Lists that are there with nothing in them, because a filter emptied them: BIRD tells them from absent
+  /// ones. Never on the wire.
+  struct Emptied {
+    bool communities : 1 = false;
+    bool ext_communities : 1 = false;
+    bool large_communities : 1 = false;
+
+    auto operator<=>(const Emptied&) const = default;
+  };
+  Emptied emptied;
+
   auto operator<=>(const Attributes&) const = default;
 };
 
