@@ -49,7 +49,7 @@ std::uint32_t metric_of_other(const RouteAttrs& attrs) {
 Rank rank_of(const Path& path, const Protocols& protocols) {
   Rank rank;
   rank.path = &path;
-  rank.options = &protocols.get(path.protocol);
+  rank.options = &protocols.of(path.protocol, path.path_id);
   rank.usable = !path.flags.filtered && !path.flags.unusable;
   rank.reachable = path.reachable();
   rank.preference = path.attrs.preference();

@@ -4,10 +4,12 @@
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
+#include <map>
 #include <span>
 #include <string>
 #include <string_view>
 #include <unordered_map>
+#include <utility>
 #include <vector>
 
 #include "base/instant.hpp"
@@ -57,6 +59,25 @@ class Protocols {
       options_.erase(found);
     }
   }
+  /// The options by which a path is compared: those of the protocol that brought it first, behind pipes.
+  const DecisionOptions& of(ProtocolId protocol, PathId path_id) const {
+    if (!origins_.empty()) {
+      const auto origin = origins_.find({protocol, path_id});
+      if (origin != origins_.end()) {
+        return get(origin->second);
+      }
+    }
+    return get(protocol);
+  }
+  /// What `pipe` brings as `path_id` came from another table, where it stands as that of (source,
+  /// source_path_id).
+  void set_origin(ProtocolId pipe, PathId path_id, ProtocolId source, PathId source_path_id) {
+    const auto before = origins_.find({source, source_path_id});
+    origins_[{pipe, path_id}] = before == origins_.end() ? source : before->second;
+  }
+  void forget_origins(ProtocolId pipe) {
+    origins_.erase(origins_.lower_bound({pipe, 0}), origins_.lower_bound({pipe + 1, 0}));
+  }
   /// True if no protocol has a knob with which the comparison of paths is no order.
   bool plain() const { return odd_ == 0; }
   /// Options of a protocol that is not BGP if `id` is unknown.
@@ -74,6 +95,7 @@ class Protocols {
     return !options.path_metric || options.med_metric || options.prefer_older;
   }
   std::unordered_map<ProtocolId, DecisionOptions> options_;  ///< for look-up only
+  std::map<std::pair<ProtocolId, PathId>, ProtocolId> origins_;
   std::size_t odd_ = 0;
   DecisionOptions none_;
   mutable const DecisionOptions* last_ = nullptr;

@@ -310,6 +310,22 @@ TEST(Best, DoesNotDependOnTheOrderOfThePaths) {
 }
 
 /// Within one neighbouring AS the comparison is a total order: antisymmetric and transitive.
+TEST(Best, ComparesWhatAPipeBringsAsWhatItCameFrom) {
+  World world;
+  constexpr ProtocolId kPipe = 20;
+  RouteAttrs longer = average();
+  longer.bgp.as_path->prepend(65010);
+  const std::vector<Path> paths = {world.path(longer, kPipe, 1), world.path(average(), kPipe, 3)};
+  world.protocols.set_origin(kPipe, 1, 1, 0);
+  world.protocols.set_origin(kPipe, 3, 2, 0);
+  EXPECT_EQ(best_of(paths, world.protocols), 1U) << "the shorter AS path";
+  // Behind a second pipe, too.
+  world.protocols.set_origin(kPipe + 1, 1, kPipe, 1);
+  EXPECT_EQ(world.protocols.of(kPipe + 1, 1), world.protocols.get(1));
+  world.protocols.forget_origins(kPipe);
+  EXPECT_EQ(best_of(paths, world.protocols), 0U) << "nothing tells them apart but their numbers";
+}
+
 TEST(Compare, IsATotalOrderWithinAGroup) {
   for (std::uint64_t seed = 1; seed <= 100; ++seed) {
     Rng rng(seed);

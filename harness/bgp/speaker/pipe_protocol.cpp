@@ -41,6 +41,7 @@ void PipeProtocol::on_start() {
 void PipeProtocol::on_stop(StopReason, const std::string&) {
   directions_[0] = {};
   directions_[1] = {};
+  core_.decision.forget_origins(id());
 }
 
 // A pipe is cheap to build anew, and no session hangs on it.
@@ -76,6 +77,7 @@ void PipeProtocol::route_changed(Channel& channel, const rib::Change& change) {
       out = 2 * direction.next++ - (index == 0 ? 1U : 0U);
       direction.ids[source] = out;
       direction.sources[out] = source;
+      core_.decision.set_origin(id(), out, path.protocol, path.path_id);
     } else {
       out = known->second;
     }
