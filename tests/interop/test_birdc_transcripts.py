@@ -1,5 +1,6 @@
 """Our speaker in the lab of the recorded transcripts: the same commands in the same order, the same octets back."""
 
+import json
 import os
 import pathlib
 import re
@@ -52,6 +53,12 @@ class Lab:
                  [f"10.70.{i}.2/24", f"fd70:{i}::2/64"])
         for i, name in enumerate(["c1", "c2"], 1):
             self.nets[name].run("ip", "address", "add", f"10.71.{i}.1/32", "dev", "lo")
+        # That nobody is at 10.70.3.9 is said by tor, at once: until no one answers for the address takes seconds in Connect.
+        tor = self.nets["tor"]
+        tor.run("sysctl", "-qw", "net.ipv4.ip_forward=1")
+        tor.run("ip", "route", "add", "unreachable", "10.70.3.9/32")
+        mac = json.loads(tor.run("ip", "-json", "link", "show", "eth0"))[0]["address"]
+        rr.run("ip", "neighbor", "add", "10.70.3.9", "lladdr", mac, "dev", "r-tor", "nud", "permanent")
         bfd = [('password "s3cret";', 'password "s3cret"; bfd on;')]
         only_lo = [('interface "*"', 'interface "lo"')]  # so it was when the transcripts of rr were taken
         self.folder = folder
@@ -75,10 +82,17 @@ class Lab:
         wait_established(self.daemons["rr"], ["c1", "c2", "tor", "tor6"])
         wait_established(self.daemons["c2"], ["Mesh_10_70_2_1"])
         assert soon(lambda: "No route to host" in self.daemons["rr"].ask("show protocols nobody"), 20, 0.1)
+        if own != "c2":  # ours tells rr of the links as well
+            self.wait_routes("rr", "28 of 28 routes for 25 networks")
         if own == "c2":
             self.daemons["rr"].ask('disable c2 "bye bye"')
             self.daemons["rr"].ask("enable c2")
             wait_established(self.daemons["c2"], ["Mesh_10_70_2_1"])
+            self.wait_routes("c2", "20 of 20 routes for 17 networks")
+
+    def wait_routes(self, name: str, count: str) -> None:
+        daemon = self.daemons[name]
+        assert soon(lambda: count in daemon.ask("show route count"), 20, 0.1), daemon.ask("show route count")
 
     def start_bird6(self) -> Daemon:
         """Our speaker as bird6 on c2."""
