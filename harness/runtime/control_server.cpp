@@ -1,31 +1,21 @@
 #include "runtime/control_server.hpp"
 
 #include <sys/epoll.h>
-#include <sys/socket.h>
 #include <unistd.h>
 
-#include <array>
-#include <cerrno>
 #include <utility>
 #include <vector>
 
 #include "birdc/reply.hpp"
-#include "sys/unix_socket.hpp"
 
 namespace catflap::runtime {
 
 Result<std::unique_ptr<ControlServer>> ControlServer::listen(sys::EventLoop& loop,
                                                              const std::filesystem::path& path,
                                                              DaemonControl& daemon, ControlView view) {
-  auto listener = sys::unix_listen(path, sys::UnixType::stream);
-  if (!listener) {
-    return fail(std::move(listener.error()).context("control socket " + path.string()));
-  }
   std::unique_ptr<ControlServer> server(new ControlServer(loop, path, daemon, view));
-  ControlServer* const raw = server.get();
-  // Without a word: who runs out of descriptors says so where peers are refused.
-  auto acceptor = sys::Acceptor::create(loop, std::move(*listener),
-                                        [raw](sys::UniqueFd fd) { raw->accepted(std::move(fd)); });
+  auto acceptor = listen_at(loop, path, "control socket",
+                            [raw = server.get()](sys::UniqueFd fd) { raw->accepted(std::move(fd)); });
   if (!acceptor) {
     return fail(std::move(acceptor.error()));
   }
@@ -50,16 +40,7 @@ void ControlServer::accepted(sys::UniqueFd fd) {
     return;
   }
   const int raw = fd.get();
-  auto client = std::make_unique<Client>(Client{std::move(fd),
-                                                CommandRunner(daemon_, view_),
-                                                {},
-                                                {},
-                                                0,
-                                                {},
-                                                0,
-                                                false,
-                                                false,
-                                                static_cast<std::uint32_t>(EPOLLIN)});
+  auto client = std::make_unique<Client>(std::move(fd), CommandRunner(daemon_, view_));
   birdc::ReplyWriter out(client->out);
   birdc::write_welcome(out, view_.format == birdc::Format::bird2 ? "2.0.12" : "1.6.8");
   if (loop_.add(raw, EPOLLIN, [this, raw](std::uint32_t events) { serve(raw, events); })) {
@@ -72,12 +53,12 @@ void ControlServer::serve(int fd, std::uint32_t events) {
   Client& client = *clients_.at(fd);
   const bool readable = (events & (EPOLLIN | EPOLLHUP | EPOLLERR)) != 0;
   const bool idle = client.out.empty() && !client.busy;
-  if (readable && idle && !read_input(client)) {
+  if (readable && idle && !client.receive()) {
     return drop(fd);
   }
   client.busy = false;
   for (int piece = 0;; ++piece) {
-    if (!write_output(client)) {
+    if (!flush(client)) {
       return drop(fd);
     }
     if (!client.out.empty()) {
@@ -98,21 +79,7 @@ void ControlServer::serve(int fd, std::uint32_t events) {
   if (client.closing && client.out.empty() && !client.busy) {
     return drop(fd);
   }
-  const auto wanted = static_cast<std::uint32_t>(client.out.empty() && !client.busy ? EPOLLIN : EPOLLOUT);
-  if (wanted != client.events) {
-    client.events = wanted;
-    (void)loop_.modify(fd, wanted);  // fails only for a descriptor that is not there
-  }
-}
-
-bool ControlServer::read_input(Client& client) {
-  std::array<char, 4096> buffer{};
-  const ssize_t count = ::recv(client.fd.get(), buffer.data(), buffer.size(), 0);
-  if (count > 0) {
-    client.in.append(buffer.data(), static_cast<std::size_t>(count));
-    return true;
-  }
-  return count < 0 && (errno == EAGAIN || errno == EINTR);
+  client.want(loop_, client.out.empty() && !client.busy ? EPOLLIN : EPOLLOUT);
 }
 
 void ControlServer::take_echoed(Client& client) {
@@ -175,18 +142,11 @@ void ControlServer::run_commands(Client& client) {
   }
 }
 
-bool ControlServer::write_output(Client& client) {
-  while (client.sent < client.out.size()) {
-    const ssize_t count = ::send(client.fd.get(), client.out.data() + client.sent,
-                                 client.out.size() - client.sent, MSG_NOSIGNAL);
-    if (count < 0) {
-      return errno == EAGAIN || errno == EINTR;
-    }
-    client.sent += static_cast<std::size_t>(count);
+bool ControlServer::flush(Client& client) {
+  if (!client.flush()) {
+    return false;
   }
-  client.out.clear();
-  client.sent = 0;
-  if (client.out.capacity() > 4 * CommandRunner::kPieceOctets) {
+  if (client.out.empty() && client.out.capacity() > 4 * CommandRunner::kPieceOctets) {
     client.out.shrink_to_fit();
   }
   return true;

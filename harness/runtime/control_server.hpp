@@ -7,6 +7,7 @@
 
 #include "birdc/format.hpp"
 #include "runtime/commands.hpp"
+#include "runtime/stream_client.hpp"
 #include "sys/acceptor.hpp"
 #include "sys/event_loop.hpp"
 #include "sys/unique_fd.hpp"
@@ -35,26 +36,22 @@ class ControlServer {
   ControlServer& operator=(const ControlServer&) = delete;
 
  private:
-  struct Client {
-    sys::UniqueFd fd;
+  struct Client : StreamClient {
+    Client(sys::UniqueFd socket, CommandRunner commands)
+        : StreamClient(std::move(socket)), runner(std::move(commands)) {}
     CommandRunner runner;
-    std::string in;
-    std::string out;
-    std::size_t sent = 0;
     std::string echoed;  ///< asynchronous lines, for the next gap between replies
     std::size_t echo_lost = 0;
     bool busy = false;  ///< has had its turn and goes on in the next round
     bool closing = false;
-    std::uint32_t events = 0;
   };
 
   ControlServer(sys::EventLoop& loop, std::filesystem::path path, DaemonControl& daemon, ControlView view);
   void accepted(sys::UniqueFd fd);
   void serve(int fd, std::uint32_t events);
-  bool read_input(Client& client);
   void run_commands(Client& client);
   static void take_echoed(Client& client);
-  bool write_output(Client& client);
+  static bool flush(Client& client);
   void drop(int fd);
 
   sys::EventLoop& loop_;

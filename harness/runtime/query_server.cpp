@@ -1,12 +1,9 @@
 #include "runtime/query_server.hpp"
 
 #include <sys/epoll.h>
-#include <sys/socket.h>
 #include <unistd.h>
 
 #include <algorithm>
-#include <array>
-#include <cerrno>
 #include <optional>
 #include <utility>
 
@@ -15,7 +12,6 @@
 #include "birdlang/birdlang.hpp"
 #include "observe/json.hpp"
 #include "sys/clock.hpp"
-#include "sys/unix_socket.hpp"
 
 namespace catflap::runtime {
 namespace {
@@ -118,14 +114,9 @@ std::optional<net::Family> family_of(const bgp::RouteQuery& query) {
 Result<std::unique_ptr<QueryServer>> QueryServer::listen(sys::EventLoop& loop,
                                                          const std::filesystem::path& path,
                                                          const bgp::Speaker& speaker) {
-  auto listener = sys::unix_listen(path, sys::UnixType::stream);
-  if (!listener) {
-    return fail(std::move(listener.error()).context("query socket " + path.string()));
-  }
   std::unique_ptr<QueryServer> server(new QueryServer(loop, path, speaker));
-  QueryServer* const raw = server.get();
-  auto acceptor = sys::Acceptor::create(loop, std::move(*listener),
-                                        [raw](sys::UniqueFd fd) { raw->accepted(std::move(fd)); });
+  auto acceptor = listen_at(loop, path, "query socket",
+                            [raw = server.get()](sys::UniqueFd fd) { raw->accepted(std::move(fd)); });
   if (!acceptor) {
     return fail(std::move(acceptor.error()));
   }
@@ -145,9 +136,7 @@ void QueryServer::accepted(sys::UniqueFd fd) {
     return;
   }
   const int raw = fd.get();
-  auto client = std::make_unique<Client>();
-  client->fd = std::move(fd);
-  client->events = EPOLLIN;
+  auto client = std::make_unique<Client>(std::move(fd));
   if (loop_.add(raw, EPOLLIN, [this, raw](std::uint32_t events) { serve(raw, events); })) {
     clients_[raw] = std::move(client);
   }
@@ -155,10 +144,10 @@ void QueryServer::accepted(sys::UniqueFd fd) {
 
 void QueryServer::serve(int fd, std::uint32_t events) {
   Client& client = *clients_.at(fd);
-  if (events != EPOLLOUT && client.out.empty() && !client.rest && !read_input(client)) {
+  if (events != EPOLLOUT && client.out.empty() && !client.rest && !client.receive()) {
     return drop(fd);
   }
-  if (!write_output(client)) {
+  if (!client.flush()) {
     return drop(fd);
   }
   if (client.out.empty() && client.rest && !client.rest(client.out)) {
@@ -173,39 +162,11 @@ void QueryServer::serve(int fd, std::uint32_t events) {
     client.in.erase(0, end + 1);
     client.rest = answer(request, client.out);
   }
-  if (client.in.size() > kRequestMax || !write_output(client)) {
+  if (client.in.size() > kRequestMax || !client.flush()) {
     return drop(fd);
   }
   // One piece in a round of the loop: sessions go on in between.
-  const auto wanted = static_cast<std::uint32_t>(client.out.empty() && !client.rest ? EPOLLIN : EPOLLOUT);
-  if (wanted != client.events) {
-    client.events = wanted;
-    (void)loop_.modify(fd, wanted);  // fails only for a descriptor that is not there
-  }
-}
-
-bool QueryServer::read_input(Client& client) {
-  std::array<char, 4096> buffer{};
-  const ssize_t count = ::recv(client.fd.get(), buffer.data(), buffer.size(), 0);
-  if (count > 0) {
-    client.in.append(buffer.data(), static_cast<std::size_t>(count));
-    return true;
-  }
-  return count < 0 && (errno == EAGAIN || errno == EINTR);
-}
-
-bool QueryServer::write_output(Client& client) {
-  while (client.sent < client.out.size()) {
-    const ssize_t count = ::send(client.fd.get(), client.out.data() + client.sent,
-                                 client.out.size() - client.sent, MSG_NOSIGNAL);
-    if (count < 0) {
-      return errno == EAGAIN || errno == EINTR;
-    }
-    client.sent += static_cast<std::size_t>(count);
-  }
-  client.out.clear();
-  client.sent = 0;
-  return true;
+  client.want(loop_, client.out.empty() && !client.rest ? EPOLLIN : EPOLLOUT);
 }
 
 QueryServer::Rest QueryServer::walk(std::vector<bgp::RouteQuery> queries) {

@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "bgp/speaker/speaker.hpp"
+#include "runtime/stream_client.hpp"
 #include "sys/acceptor.hpp"
 #include "sys/event_loop.hpp"
 #include "sys/unique_fd.hpp"
@@ -43,20 +44,15 @@ class QueryServer {
  private:
   /// Appends the next piece of an answer. False: that was the last one.
   using Rest = std::function<bool(std::string& out)>;
-  struct Client {
-    sys::UniqueFd fd;
-    std::string in, out;
-    std::size_t sent = 0;
+  struct Client : StreamClient {
+    using StreamClient::StreamClient;
     Rest rest;
-    std::uint32_t events = 0;
   };
 
   QueryServer(sys::EventLoop& loop, std::filesystem::path path, const bgp::Speaker& speaker)
       : loop_(loop), path_(std::move(path)), speaker_(speaker) {}
   void accepted(sys::UniqueFd fd);
   void serve(int fd, std::uint32_t events);
-  bool read_input(Client& client);
-  bool write_output(Client& client);
   Rest answer(std::string_view request, std::string& out);
   Rest walk(std::vector<bgp::RouteQuery> queries);
   /// One query for each table, or each channel of a protocol, that is asked about.
