@@ -4,6 +4,7 @@
 #include <string_view>
 
 #include "base/bytes.hpp"
+#include "base/glob.hpp"
 #include "base/instant.hpp"
 #include "base/result.hpp"
 #include "base/rng.hpp"
@@ -22,6 +23,15 @@ TEST(Error, PositionComesFirst) {
   EXPECT_EQ(to_string(Error{Errc::invalid, "unknown key", 0, SourcePos{"a.yaml", 4, 9}}),
             "a.yaml:4:9: unknown key");
   EXPECT_EQ(to_string(SourcePos{"a.yaml", 0, 0}), "a.yaml");
+}
+
+TEST(Glob, MatchesAsInAShell) {
+  EXPECT_TRUE(glob_match("c*", "c1"));
+  EXPECT_TRUE(glob_match("*", ""));
+  EXPECT_TRUE(glob_match("a*b*c", "aXbXbYc"));
+  EXPECT_TRUE(glob_match("c?", "c1"));
+  EXPECT_FALSE(glob_match("c?", "c"));
+  EXPECT_FALSE(glob_match("a*b", "aXbX"));
 }
 
 TEST(ByteReader, StopsAtTheEnd) {

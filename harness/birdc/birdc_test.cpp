@@ -49,15 +49,6 @@ TEST(Time, ParsesWhatItPrints) {
   }
 }
 
-TEST(Patterns, MatchAsInAShell) {
-  EXPECT_TRUE(pattern_matches("c*", "c1"));
-  EXPECT_TRUE(pattern_matches("*", ""));
-  EXPECT_TRUE(pattern_matches("a*b*c", "aXbXbYc"));
-  EXPECT_TRUE(pattern_matches("c?", "c1"));
-  EXPECT_FALSE(pattern_matches("c?", "c"));
-  EXPECT_FALSE(pattern_matches("a*b", "aXbX"));
-}
-
 template <class T>
 T parsed(std::string_view line) {
   const auto command = parse_command(line);

@@ -7,6 +7,7 @@
 
 #include <fmt/format.h>
 
+#include "base/glob.hpp"
 #include "base/overloaded.hpp"
 #include "birdc/command_lexer.hpp"
 #include "birdc/text.hpp"
@@ -651,35 +652,8 @@ class Parser {
 
 }  // namespace
 
-bool pattern_matches(std::string_view pattern, std::string_view text) {
-  // On a mismatch only the last star needs to take one more character: linear in practice, quadratic at
-  // worst.
-  std::size_t p = 0;
-  std::size_t t = 0;
-  std::size_t star = std::string_view::npos;
-  std::size_t resume = 0;
-  while (t < text.size()) {
-    if (p < pattern.size() && pattern[p] == '*') {
-      star = p++;
-      resume = t;
-    } else if (p < pattern.size() && (pattern[p] == '?' || pattern[p] == text[t])) {
-      ++p;
-      ++t;
-    } else if (star != std::string_view::npos) {
-      p = star + 1;
-      t = ++resume;
-    } else {
-      return false;
-    }
-  }
-  while (p < pattern.size() && pattern[p] == '*') {
-    ++p;
-  }
-  return p == pattern.size();
-}
-
 bool ProtocolSelector::matches(std::string_view protocol) const {
-  return kind == Kind::all || (kind == Kind::name ? text == protocol : pattern_matches(text, protocol));
+  return kind == Kind::all || (kind == Kind::name ? text == protocol : glob_match(text, protocol));
 }
 
 bool ShowSymbols::of_kind() const {

@@ -26,9 +26,6 @@ struct ProtocolSelector {
   bool operator==(const ProtocolSelector&) const = default;
 };
 
-/// True if `text` matches `pattern`, where * stands for any characters and ? for one.
-bool pattern_matches(std::string_view pattern, std::string_view text);
-
 struct ShowStatus {
   bool operator==(const ShowStatus&) const = default;
 };

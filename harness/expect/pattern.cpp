@@ -6,6 +6,8 @@
 #include <optional>
 #include <utility>
 
+#include "base/glob.hpp"
+
 namespace catflap::expect {
 namespace {
 
@@ -105,32 +107,6 @@ Result<std::vector<std::string>> expand_braces(std::string_view text) {
     rest.remove_prefix(close + 1);
   }
   return names;
-}
-
-bool glob_match(std::string_view glob, std::string_view name) {
-  // Greedy with one point to return to: linear in practice, quadratic at worst.
-  std::size_t g = 0;
-  std::size_t n = 0;
-  std::size_t star = std::string_view::npos;
-  std::size_t retry = 0;
-  while (n < name.size()) {
-    if (g < glob.size() && glob[g] == '*') {
-      star = g++;
-      retry = n;
-    } else if (g < glob.size() && (glob[g] == '?' || glob[g] == name[n])) {
-      ++g;
-      ++n;
-    } else if (star != std::string_view::npos) {
-      g = star + 1;
-      n = ++retry;
-    } else {
-      return false;
-    }
-  }
-  while (g < glob.size() && glob[g] == '*') {
-    ++g;
-  }
-  return g == glob.size();
 }
 
 bool pattern_match(std::string_view pattern, std::string_view name) {

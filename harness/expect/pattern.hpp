@@ -18,9 +18,6 @@ inline constexpr std::size_t kExpandMax = 4096;
 /// kExpandMax names.
 Result<std::vector<std::string>> expand_braces(std::string_view text);
 
-/// True if `name` matches `glob`: `*` any text, `?` one character, anything else itself.
-bool glob_match(std::string_view glob, std::string_view name);
-
 /// True if one of the names that `pattern` (braces and globs) stands for is `name`. A malformed pattern
 /// matches nothing.
 bool pattern_match(std::string_view pattern, std::string_view name);

@@ -31,6 +31,11 @@ std::vector<SessionEnd> session_ends(const World& world, std::string_view node, 
 /// The nodes that `node` has a link or a session with, in the order of the wiring.
 std::vector<std::string> neighbours(const World& world, std::string_view node);
 
+/// Whether the node is to run a speaker at all.
+bool is_speaker(const World& world, const std::string& name);
+/// Whether `part` is in `text`, in capitals or not.
+bool contains_text(std::string_view text, std::string_view part);
+
 /// "r2: bird exited with code 1", or "" if it runs or is not known.
 std::string process_problem(const World& world, std::string_view node);
 /// Fills the ladder for the sessions between two nodes and finds the first rung that fails.

@@ -2,8 +2,6 @@
 
 #include <fmt/format.h>
 #include <linux/errqueue.h>
-#include <linux/icmp.h>
-#include <netinet/icmp6.h>
 #include <netinet/in.h>
 #include <sys/socket.h>
 
@@ -18,6 +16,7 @@
 #include <utility>
 
 #include "probe/icmp.hpp"
+#include "probe/socket.hpp"
 #include "sys/clock.hpp"
 #include "sys/error.hpp"
 #include "sys/socket_address.hpp"
@@ -25,47 +24,9 @@
 namespace catflap::probe {
 namespace {
 
-constexpr int kIcmpBufferOctets = 4 << 20;
 /// Packets read per turn of the loop, so that a flood does not starve timers.
 constexpr int kPacketsPerTurn = 1024;
 constexpr std::uint16_t kPayloadMin = 16, kPayloadMax = 65'000;
-
-/// The verdict about a probe that the system refused to send, or whose connection failed.
-Verdict verdict_of(int sys_errno) {
-  switch (sys_errno) {
-    case ECONNREFUSED:
-    case ECONNRESET:
-      return Verdict::refused;
-    case ENETUNREACH:
-    case EHOSTUNREACH:
-    case ENETDOWN:
-    case EHOSTDOWN:
-    case ENONET:
-    case EACCES:  // a prohibit route
-    case EINVAL:  // a blackhole route
-    case EPERM:   // a packet filter
-    case ENOPROTOOPT:
-    case EPROTO:
-      return Verdict::unreachable;
-    case ETIMEDOUT:
-      return Verdict::timed_out;
-    default:
-      return Verdict::not_sent;
-  }
-}
-
-std::string detail_of(int sys_errno) {
-  switch (sys_errno) {
-    case EACCES:
-      return "Permission denied (prohibit route)";
-    case EINVAL:
-      return "Invalid argument (blackhole route)";
-    case EPERM:
-      return "Operation not permitted (packet filter)";
-    default:
-      return sys::errno_text(sys_errno);
-  }
-}
 
 struct IcmpKey {
   sys::netns::NsId ns;
@@ -87,47 +48,6 @@ struct IcmpSocket {
   std::size_t users = 0;                                     ///< flights, started or not
   bool watched = false;
 };
-
-int set(int fd, int level, int option, int value) {
-  return ::setsockopt(fd, level, option, &value, sizeof value);
-}
-
-/// Options that all kinds share. 0 or an errno.
-int prepare(int fd, const ProbeSpec& spec) {
-  const bool v4 = spec.to.addr.is_v4();
-  if (!spec.interface.empty() && ::setsockopt(fd, SOL_SOCKET, SO_BINDTODEVICE, spec.interface.data(),
-                                              static_cast<socklen_t>(spec.interface.size())) != 0) {
-    return errno;
-  }
-  if (spec.ttl != 0 &&
-      set(fd, v4 ? IPPROTO_IP : IPPROTO_IPV6, v4 ? IP_TTL : IPV6_UNICAST_HOPS, spec.ttl) != 0) {
-    return errno;
-  }
-  if (spec.source) {
-    const auto source = sys::to_sockaddr({*spec.source, 0, spec.to.scope});
-    if (::bind(fd, source.get(), source.size) != 0) {
-      return errno;
-    }
-  }
-  return 0;
-}
-
-int prepare_icmp(int fd, net::Family family) {
-  (void)set(fd, SOL_SOCKET, SO_RCVBUF, kIcmpBufferOctets);  // as much as the limit allows
-  if (family == net::Family::ipv4) {
-    icmp_filter filter{};
-    filter.data = ~(1U << ICMP_ECHOREPLY | 1U << ICMP_DEST_UNREACH | 1U << ICMP_TIME_EXCEEDED |
-                    1U << ICMP_PARAMETERPROB);
-    return ::setsockopt(fd, SOL_RAW, ICMP_FILTER, &filter, sizeof filter) != 0 ? errno : 0;
-  }
-  icmp6_filter filter{};
-  ICMP6_FILTER_SETBLOCKALL(&filter);
-  for (const unsigned type :
-       {ICMP6_ECHO_REPLY, ICMP6_DST_UNREACH, ICMP6_PACKET_TOO_BIG, ICMP6_TIME_EXCEEDED, ICMP6_PARAM_PROB}) {
-    ICMP6_FILTER_SETPASS(type, &filter);
-  }
-  return ::setsockopt(fd, IPPROTO_ICMPV6, ICMP6_FILTER, &filter, sizeof filter) != 0 ? errno : 0;
-}
 
 }  // namespace
 
@@ -384,8 +304,8 @@ class Engine::Impl {
       return misfit(id, error);
     }
     const bool v4 = spec.to.addr.is_v4();
-    (void)set(fd, v4 ? IPPROTO_IP : IPPROTO_IPV6, v4 ? IP_RECVERR : IPV6_RECVERR,
-              1);  // else only the errno is told
+    (void)set_option(fd, v4 ? IPPROTO_IP : IPPROTO_IPV6, v4 ? IP_RECVERR : IPV6_RECVERR,
+                     1);  // else only the errno is told
     const auto to = sys::to_sockaddr(spec.to);
     const std::array<std::uint64_t, 2> token{cookie_, id};
     if (::connect(fd, to.get(), to.size) != 0 || ::send(fd, token.data(), sizeof token, MSG_NOSIGNAL) < 0) {

@@ -24,8 +24,4 @@ void encode(const bgp::Action& action, ByteSink& out);
 /// hash=...".
 Result<std::string> describe_action(ByteReader& reader);
 
-/// One line: "TcpBytes conn=1 octets=51 UPDATE".
-std::string describe(const bgp::Event& event);
-std::string describe(const bgp::Action& action);
-
 }  // namespace catflap::replay

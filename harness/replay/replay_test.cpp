@@ -3,6 +3,7 @@
 
 #include "birdlang/birdlang.hpp"
 #include "replay/codec.hpp"
+#include "replay/describe.hpp"
 #include "replay/recorder.hpp"
 #include "replay/replayer.hpp"
 #include "trace/checksum.hpp"

@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "replay/codec.hpp"
+#include "replay/describe.hpp"
 
 namespace catflap::replay {
 namespace {

@@ -2,6 +2,7 @@
 #include <set>
 #include <utility>
 
+#include "base/glob.hpp"
 #include "expect/pattern.hpp"
 #include "topology/load.hpp"
 #include "topology/reader.hpp"
@@ -70,7 +71,7 @@ class Validator {
       if (glob.find_first_of("*?") == std::string::npos) {
         fine = known(glob, where, what) && fine;
       } else if (std::none_of(names_.begin(), names_.end(),
-                              [&](std::string_view name) { return expect::glob_match(glob, name); })) {
+                              [&](std::string_view name) { return glob_match(glob, name); })) {
         error(where, std::string(what) + ": no node matches '" + glob + "'");
         fine = false;
       }

@@ -2,6 +2,7 @@
 // any octets as an event or an action.
 #include "fuzz_seeds.hpp"
 #include "replay/codec.hpp"
+#include "replay/describe.hpp"
 #include "replay/recorder.hpp"
 #include "trace/event_log.hpp"
 

@@ -1,5 +1,7 @@
 #include "bgp/speaker/addresses.hpp"
 
+#include "base/glob.hpp"
+
 namespace catflap::bgp::internal {
 
 std::optional<net::IpAddr> address_of(const rib::Interfaces& interfaces, IfIndex index, net::Family family,
@@ -46,31 +48,6 @@ std::uint32_t choose_router_id(const rib::Interfaces& interfaces) {
     }
   }
   return lowest;
-}
-
-bool glob_match(std::string_view pattern, std::string_view text) {
-  std::size_t p = 0;
-  std::size_t t = 0;
-  std::size_t star = std::string_view::npos;
-  std::size_t star_text = 0;
-  while (t < text.size()) {
-    if (p < pattern.size() && pattern[p] == '*') {
-      star = p++;
-      star_text = t;
-    } else if (p < pattern.size() && (pattern[p] == '?' || pattern[p] == text[t])) {
-      ++p;
-      ++t;
-    } else if (star != std::string_view::npos) {
-      p = star + 1;
-      t = ++star_text;
-    } else {
-      return false;
-    }
-  }
-  while (p < pattern.size() && pattern[p] == '*') {
-    ++p;
-  }
-  return p == pattern.size();
 }
 
 bool matches(const std::vector<intent::InterfacePattern>& patterns, std::string_view name,

@@ -19,8 +19,6 @@ std::optional<net::IpAddr> source_for(const rib::Interfaces& interfaces, IfIndex
                                       const net::IpAddr& remote);
 /// The lowest IPv4 address that is neither of 127/8 nor link-local, as BIRD chooses its router id; 0 if none.
 std::uint32_t choose_router_id(const rib::Interfaces& interfaces);
-/// BIRD's patterns: `*` any run, `?` any character.
-bool glob_match(std::string_view pattern, std::string_view text);
 /// True if the first pattern that matches is not negated; an empty list takes everything.
 bool matches(const std::vector<intent::InterfacePattern>& patterns, std::string_view name,
              const net::InterfaceAddress& address);
