@@ -35,6 +35,12 @@ class Route:
     def family(self) -> str:
         return family_of(self.prefix)
 
+    @property
+    def stays(self) -> bool:
+        """It must not be passed on (RFC 1997). Some daemons then do not announce it themselves either, unless the
+        community comes with an export filter."""
+        return not {"65535:65281", "65535:65282"}.isdisjoint(self.communities)
+
 
 @dataclasses.dataclass(frozen=True)
 class Neighbor:
@@ -52,10 +58,13 @@ class Neighbor:
     gtsm: bool = False
     add_path: bool = False
     graceful_restart: Optional[int] = None  # seconds
+    long_lived: Optional[int] = None  # seconds that routes of a neighbour are kept after that (RFC 9494)
     rr_client: bool = False
     cluster_id: Optional[str] = None
     max_prefix: Optional[int] = None
     extended_next_hop: bool = False
+    extended_messages: bool = False
+    range: str = ""  # accepts connections from this prefix, `remote` among others
     as4: bool = True
     bfd: bool = False
     capabilities: bool = True
@@ -74,6 +83,11 @@ class Neighbor:
     def remote_as2(self) -> int:
         """What a side that does not speak 4-octet AS numbers sees as the neighbour's."""
         return self.remote_as if self.as4 or self.remote_as < 65536 else 23456
+
+    @property
+    def protocol(self) -> str:
+        """What daemons that name their sessions call this one: those from a prefix get a number."""
+        return self.name + ("_1" if self.range else "")
 
     def but(self, **changes) -> "Neighbor":
         return dataclasses.replace(self, **changes)
@@ -134,8 +148,9 @@ class Session:
 
 
 # Words for capabilities.
-REFRESH, ENHANCED, AS4, ADD_PATH, RESTART, LLGR, EXTENDED = (
-    "refresh", "enhanced refresh", "4-octet AS", "ADD-PATH", "graceful restart", "LLGR", "extended next hop")
+REFRESH, ENHANCED, AS4, ADD_PATH, RESTART, LLGR, EXTENDED, LONG = (
+    "refresh", "enhanced refresh", "4-octet AS", "ADD-PATH", "graceful restart", "LLGR", "extended next hop",
+    "extended messages")
 
 
 def prefix(text: str) -> str:

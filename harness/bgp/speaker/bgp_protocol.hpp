@@ -164,6 +164,8 @@ class BgpProtocol final : public Protocol {
   void on_update(const wire::Update& update);
   void on_end_of_rib(wire::AfiSafi family);
   void on_refresh(const wire::RouteRefresh& refresh);
+  /// ROUTE-REFRESH (RFC 2918), if the peer takes it.
+  void ask_again(wire::AfiSafi afi_safi, const FamilyState& state);
   /// nullopt for a route that cannot be used; `why` then says so.
   std::optional<policy::RouteAttrs> import_attrs(const wire::Update& update, const FamilyState& state,
                                                  std::string& why);

@@ -248,6 +248,16 @@ void BgpProtocol::recovery_done() {
   }
 }
 
+/// What is kept has gone through the filters anew; the peer's answer tells whether it is still what the peer
+/// has. Not with `import table`, as in BIRD.
+void BgpProtocol::ask_again(wire::AfiSafi afi_safi, const FamilyState& state) {
+  if (negotiated_ && negotiated_->route_refresh && !state.channel->intent().bgp.import_table) {
+    ByteSink sink;
+    wire::encode(wire::RouteRefresh{afi_safi, 0}, encode_context(), sink);
+    send(conn_, std::make_shared<const Bytes>(sink.release()));
+  }
+}
+
 bool BgpProtocol::reload(bool in, bool out) {
   if (!established()) {
     return false;
@@ -256,6 +266,7 @@ bool BgpProtocol::reload(bool in, bool out) {
     for (auto& [afi_safi, state] : families_) {
       if (state.channel->state() == Channel::State::up) {
         state.channel->reload_in();
+        ask_again(afi_safi, state);
       }
     }
   }

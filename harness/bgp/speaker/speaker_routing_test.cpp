@@ -1,3 +1,5 @@
+#include <functional>
+
 #include <gtest/gtest.h>
 
 #include "sim/testing.hpp"
@@ -20,7 +22,7 @@ struct Ring {
   VirtualNetwork net;
   intent::RouterIntent intents[4];
 
-  explicit Ring(bool one_as, void (*tune)(int, intent::RouterIntent&) = nullptr) {
+  explicit Ring(bool one_as, const std::function<void(int, intent::RouterIntent&)>& tune = nullptr) {
     const char* names[] = {"", "r1", "r2", "r3"};
     for (int i = 1; i <= 3; ++i) {
       net.add_node(names[i], static_cast<std::uint64_t>(i));
@@ -127,6 +129,23 @@ TEST(Reload, AskedForSendsAllAgain) {
   EXPECT_GT(ring.net.updates_sent("r1"), before);
   const auto received = ring.net.protocol("r2", "to_r1")->channels[0].import_updates;
   EXPECT_GT(received.received, received.accepted) << "what was there already is ignored";
+}
+
+TEST(Reload, AskedForAsksThePeerAgain) {
+  for (const bool import_table : {false, true}) {
+    Ring ring(false, [&](int which, intent::RouterIntent& intent) {
+      if (which == 1) {
+        intent.protocols[4].channels[0].bgp.import_table = import_table;
+      }
+    });
+    ring.net.run_for(seconds(1));
+    const auto before = ring.net.updates_sent("r2");
+    const auto received = ring.net.protocol("r1", "to_r2")->channels[0].imported;
+    ring.net.admin("r1", ev::Admin::Verb::reload_in, "to_r2");
+    ring.net.run_for(milliseconds(10));
+    EXPECT_EQ(ring.net.updates_sent("r2") > before, !import_table) << "with an import table nothing is asked";
+    EXPECT_EQ(ring.net.protocol("r1", "to_r2")->channels[0].imported, received);
+  }
 }
 
 TEST(Limits, AnImportLimitBlocks) {

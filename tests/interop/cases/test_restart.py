@@ -64,6 +64,56 @@ def test_peer_never_comes_back(bench):
     lab.until("s", lambda: not lab.kernel("s", plain("p")), "no kernel route")
 
 
+LLGR_STALE = "65535:6"
+
+
+def test_peer_stays_away_long(bench):
+    """Long-lived graceful restart (RFC 9494): the peer is killed and stays away, its routes become stale, then go"""
+    lab = bench("sptu")
+    start_long(lab)
+    if lab.p.restarts or lab.p.long_restarts:
+        lab.p.cannot(f"restart gracefully: {lab.p.restarts or lab.p.long_restarts}")
+    lab.p.kill()
+    lab.down("s", "p4")
+    assert lab.s.paths(plain("p"))
+    lab.has("s", plain("p"), "p4", where=lambda path: LLGR_STALE in path.communities)
+    assert lab.kernel("s", plain("p"))
+    # Who takes part in it hears of such a route, who does not loses it.
+    lab.has("t", plain("p"), where=lambda path: LLGR_STALE in path.communities)
+    lab.lacks("u", plain("p"))
+    lab.lacks("s", plain("p"))
+    lab.lacks("t", plain("p"))
+
+
+def test_we_stay_away_long(bench):
+    """Long-lived graceful restart (RFC 9494): we are killed and stay away, the peer keeps our routes as stale"""
+    lab = bench()
+    if lab.p.helps or lab.p.long_helps:
+        lab.p.cannot(f"help a neighbour that stays away: {lab.p.helps or lab.p.long_helps}")
+    start_long(lab)
+    lab.s.kill()
+    lab.down("p", "s4")
+    lab.has("p", plain("s"), "s4", where=lambda path: LLGR_STALE in path.communities)
+    lab.lacks("p", plain("s"))
+
+
+def start_long(lab):
+    """s and p keep each other's routes a second, and then some more. In the lab with t and u, these know the routes from
+    s; only t takes part."""
+    s, p = (lab.router(name, other, [Route(plain(name))], ("ipv4",), graceful_restart=1, long_lived=2)
+            for name, other in (("s", "p"), ("p", "s")))
+    if "t" in lab.daemons:
+        more = lab.neighbor("s", "t", "ipv4", graceful_restart=1, long_lived=9), lab.neighbor("s", "u", "ipv4")
+        lab.start(s.but(neighbors=(*s.neighbors, *more)), p,
+                  lab.router("t", "s", [], ("ipv4",), graceful_restart=1, long_lived=9), lab.router("u", "s", [], ("ipv4",)))
+        lab.has("t", plain("p"))
+        lab.has("u", plain("p"))
+    else:
+        lab.start(s, p)
+    lab.has("s", plain("p"), "p4")
+    lab.has("p", plain("s"), "s4")
+
+
 def test_we_restart(bench):
     """Graceful restart: we are killed, the peer keeps our routes, then sweeps what we no longer have"""
     lab = bench()

@@ -3,7 +3,7 @@
 import pytest
 
 from bench import dressed, plain, wearing
-from model import AS4, REFRESH, Route
+from model import AS4, ENHANCED, REFRESH, Route
 
 FAMILIES = ("ipv4", "ipv6")
 SHARED_NODES = "spt"
@@ -145,12 +145,38 @@ def test_withdraw_from_peer(shared, family):
 
 def test_refresh_from_us(shared, family):
     """Route refresh that we ask for"""
+    if shared.p.unrefreshed:
+        shared.p.cannot(f"answer a ROUTE-REFRESH: {shared.p.unrefreshed}")
     refreshed(shared, "s", "p", family)
 
 
 def test_refresh_from_peer(shared, family):
     """Route refresh that the peer asks for"""
     refreshed(shared, "p", "s", family)
+
+
+def test_enhanced_refresh_from_us(shared, family):
+    """Enhanced route refresh (RFC 7313): the peer marks the beginning and the end"""
+    if shared.p.unrefreshed:
+        shared.p.cannot(f"answer a ROUTE-REFRESH: {shared.p.unrefreshed}")
+    demarcated(shared, "s", "p", family)
+
+
+def test_enhanced_refresh_from_peer(shared, family):
+    """Enhanced route refresh (RFC 7313): we mark the beginning and the end for the peer"""
+    demarcated(shared, "p", "s", family)
+
+
+def demarcated(shared, asking, asked, family):
+    if shared.p.enhanced:
+        shared.p.cannot(f"refresh with marks: {shared.p.enhanced}")
+    name = f"{asked}{family[-1]}"
+    daemon, neighbor = shared.daemons[asking], shared.routers[asking].neighbor(name)
+    assert ENHANCED in shared.established(asking, name).capabilities
+    daemon.refresh(neighbor)
+    shared.until(asking, lambda: daemon.demarcated(neighbor), f"beginning and end of the routes of {asked}",
+                 seen=lambda: daemon.session(neighbor).text)
+    shared.established(asking, name)
 
 
 def refreshed(shared, asking, asked, family):

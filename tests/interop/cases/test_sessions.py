@@ -3,7 +3,7 @@
 import pytest
 
 from bench import plain, wearing
-from model import Route
+from model import LONG, Route
 
 FAMILIES = ("ipv4", "ipv6")
 
@@ -265,15 +265,57 @@ def test_extended_next_hop(bench):
               seen=lambda: lab.kernel("s", plain("p")))
 
 
-def test_bfd(bench):
-    """BFD tells of a peer that hangs long before the hold time"""
+@pytest.mark.parametrize("family", FAMILIES)
+def test_bfd(bench, family):
+    """BFD tells of a peer that hangs long before the hold time, and the peer of us"""
     lab = bench()
-    lab.start(*pair(lab, {"bfd": True, "hold": 90}, {"bfd": True, "hold": 90}))
-    both_ways(lab)
-    if not any("10.9.0.2" in line for line in lab.s.tell("show bfd sessions")):
-        lab.s.cannot("speak BFD")  # it has no session, up or down, for a neighbour that asks for one
-    lab.until("s", lambda: any(" Up " in line for line in lab.s.tell("show bfd sessions")), "BFD session up",
-              seen=lambda: lab.s.tell("show bfd sessions"))
-    lab.p.pause()
-    lab.down("s", "p4", 5)
-    lab.p.resume()
+    lab.start(*pair(lab, {"bfd": True, "hold": 240}, {"bfd": True, "hold": 240}, (family,)))
+    both_ways(lab, family)
+    name = family[-1]
+    neighbors = {"s": lab.routers["s"].neighbor(f"p{name}"), "p": lab.routers["p"].neighbor(f"s{name}")}
+
+    def up():
+        for at, neighbor in neighbors.items():
+            daemon = lab.daemons[at]
+            lab.until(at, lambda: daemon.bfd(neighbor).lower() == "up", "BFD session up", seen=lambda: daemon.bfd(neighbor))
+    up()
+    for hangs, notices in (("p", "s"), ("s", "p")):
+        lab.daemons[hangs].pause()
+        lab.down(notices, neighbors[notices].name)
+        lab.lacks(notices, plain(hangs, family))
+        lab.daemons[hangs].resume()
+        both_ways(lab, family)
+        up()
+
+
+@pytest.mark.parametrize("family", FAMILIES)
+def test_from_a_prefix_ours(bench, family):
+    """Neighbours from a prefix: we accept the peer's connection"""
+    lab = bench()
+    if not lab.p.connects:
+        lab.p.cannot("open a connection within seconds of its start")
+    s, p = pair(lab, {"range": RANGES[family], "passive": True}, {}, (family,))
+    lab.start(s, p)
+    both_ways(lab, family)
+
+
+@pytest.mark.parametrize("family", FAMILIES)
+def test_from_a_prefix_theirs(bench, family):
+    """Neighbours from a prefix: the peer accepts our connection"""
+    lab = bench()
+    lab.start(*pair(lab, {}, {"range": RANGES[family], "passive": True}, (family,)))
+    both_ways(lab, family)
+
+
+RANGES = {"ipv4": "10.9.0.0/24", "ipv6": "fd09::/64"}
+
+
+def test_extended_messages(bench):
+    """Messages of more than 4096 octets (RFC 8654), both directions"""
+    lab = bench()
+    many = tuple(f"65009:{n}" for n in range(1100))
+    s, p = pair(lab, {"extended_messages": True}, {"extended_messages": True})
+    lab.start(s.but(announce=(Route(plain("s"), communities=many),)), p.but(announce=(Route(plain("p"), communities=many),)))
+    for at, via in (("s", "p"), ("p", "s")):
+        assert lab.has(at, plain(via), f"{via}4").communities == set(many)
+    assert LONG in lab.session("s", "p4").capabilities

@@ -30,6 +30,11 @@ class Daemon(abc.ABC):
     trans: ClassVar[str] = ""  # why its own side of a session cannot do with 2-octet AS numbers towards a 4-octet AS
     as4_path: ClassVar[str] = ""  # why it loses AS4_PATH
     ring: ClassVar[str] = ""  # what it does wrong with two reflectors in one cluster
+    unrefreshed: ClassVar[str] = ""  # what it does with a ROUTE-REFRESH
+    enhanced: ClassVar[str] = ""  # why its route refresh is the plain one
+    long_restarts: ClassVar[str] = ""  # why nobody keeps its routes beyond the restart time
+    long_helps: ClassVar[str] = ""  # why it keeps no routes beyond the restart time
+    leaks: ClassVar[str] = ""  # what it does with routes that are not to be passed on
     deaf: ClassVar[str] = ""  # why it does not understand a shutdown text
     helps: ClassVar[str] = ""  # why it keeps no routes of a neighbour that restarts
     package: ClassVar[str]
@@ -107,7 +112,7 @@ class Daemon(abc.ABC):
     def paths(self, prefix: str, neighbor: Optional[Neighbor] = None) -> list[Path]:
         family = "ipv6" if ":" in prefix else "ipv4"
         return [path for path in self.routes(family)
-                if path.prefix == prefix and (neighbor is None or path.peer in (neighbor.name, neighbor.remote))]
+                if path.prefix == prefix and (neighbor is None or path.peer in (neighbor.protocol, neighbor.remote))]
 
     @abc.abstractmethod
     def updates(self, neighbor: Neighbor) -> int:
@@ -122,6 +127,14 @@ class Daemon(abc.ABC):
     def refresh(self, neighbor: Neighbor) -> None:
         """Asks the neighbour for its routes again."""
         self.cannot("send ROUTE-REFRESH on request")
+
+    def demarcated(self, neighbor: Neighbor) -> bool:
+        """It has seen the beginning and the end of a refresh (RFC 7313)."""
+        self.cannot("tell how a refresh begins and ends")
+
+    def bfd(self, neighbor: Neighbor) -> str:
+        """State of the BFD session, or ""."""
+        self.cannot("speak BFD")
 
     def shutdown(self, neighbor: Neighbor, text: str) -> None:
         """Closes the session with a Cease that has this text."""

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import ipaddress
 import re
 import socket
+import struct
 import subprocess
 from typing import Optional
 
 from catflap_cli import BIN
-from model import (ADD_PATH, AS4, ENHANCED, EXTENDED, LLGR, REFRESH, RESTART, Neighbor, Path, Route, Router, Session,
+from model import (ADD_PATH, AS4, ENHANCED, EXTENDED, LLGR, LONG, REFRESH, RESTART, Neighbor, Path, Route, Router, Session,
                    as_numbers, family_of, prefix)
 
 from .base import Daemon, bird1_folder, find
@@ -60,7 +62,7 @@ def export_filter(router: Router, neighbor: Neighbor, families) -> str:
 def common_options(neighbor: Neighbor, delay: int = 1) -> str:
     """Statements of `protocol bgp` that both dialects know."""
     out = [f"hold time {neighbor.hold};", f"keepalive time {max(1, neighbor.hold // 3)};", f"connect delay time {delay};",
-           "connect retry time 2;", "error wait time 1, 2;", "debug { states, events };"]
+           "connect retry time 2;", "error wait time 1, 2;", "debug { states, events, packets };"]
     if neighbor.passive:
         out.append("passive on;")
     if neighbor.internal:
@@ -75,6 +77,10 @@ def common_options(neighbor: Neighbor, delay: int = 1) -> str:
         out.append(f"rr cluster id {neighbor.cluster_id};")
     if neighbor.graceful_restart is not None:
         out.append(f"graceful restart on; graceful restart time {neighbor.graceful_restart};")
+    if neighbor.long_lived is not None:
+        out.append(f"long lived graceful restart on; long lived stale time {neighbor.long_lived};")
+    if neighbor.extended_messages:
+        out.append("enable extended messages on;")
     if not neighbor.as4:
         out.append("enable as4 off;")
     if not neighbor.capabilities:
@@ -95,10 +101,11 @@ def bfd_protocol(router: Router) -> str:
 _ROW2 = re.compile(r"^(\S+)?\s+\w+ \[(\S+) [^\]]*\]")
 _ROW1 = re.compile(r"^(\S+)?\s+(?:via \S+ on \S+|dev \S+|blackhole|unreachable|prohibit) \[(\S+) [^\]]*\]")
 _CAPABILITIES2 = {"Route refresh": REFRESH, "Enhanced refresh": ENHANCED, "4-octet AS numbers": AS4, "ADD-PATH": ADD_PATH,
-                  "Graceful restart": RESTART, "Long-lived graceful restart": LLGR, "Extended next hop": EXTENDED}
+                  "Graceful restart": RESTART, "Long-lived graceful restart": LLGR, "Extended next hop": EXTENDED,
+                  "Extended message": LONG}
 _CAPABILITIES1 = {"refresh": REFRESH, "enhanced-refresh": ENHANCED, "AS4": AS4, "add-path-rx": ADD_PATH,
                   "add-path-tx": ADD_PATH, "restart-able": RESTART, "restart-aware": RESTART, "llgr-aware": LLGR,
-                  "llgr-able": LLGR}
+                  "llgr-able": LLGR, "ext-messages": LONG}
 
 
 def parse_routes(lines: list[str], row: re.Pattern) -> list[Path]:
@@ -110,7 +117,11 @@ def parse_routes(lines: list[str], row: re.Pattern) -> list[Path]:
             where = match.group(1) or where
             found.append({"prefix": prefix(where), "peer": match.group(2)})
         elif found and (match := re.match(r"^\s+(?:BGP\.|bgp_)(\w+): ?(.*)$", line)):
-            found[-1].update(_attribute(match.group(1).removesuffix("unity"), match.group(2)))
+            name = match.group(1).removesuffix("unity")
+            found[-1].update(_attribute(name, match.group(2)))
+        elif found and re.match(r"^\s+\(", line):  # a long list goes on
+            for key, more in _attribute(name, line).items():
+                found[-1][key] = found[-1][key] | more
     return [Path(**fields) for fields in found if "origin" in fields]
 
 
@@ -169,8 +180,10 @@ class Bird2(Daemon):
                      f"protocol static own_{family} {{\n  {family};\n{routes}}}\n")
         for neighbor in router.neighbors:
             text += export_filter(router, neighbor, neighbor.families)
+            who = f'range {neighbor.range}' if neighbor.range else neighbor.remote
+            name = f'  dynamic name "{neighbor.name}_";\n' if neighbor.range else ""
             text += (f"protocol bgp {neighbor.name} {{\n  local {neighbor.local} as {neighbor.local_as};\n"
-                     f"  neighbor {neighbor.remote} as {neighbor.remote_as};\n{common_options(neighbor, self.delay)}")
+                     f"  neighbor {who} as {neighbor.remote_as};\n{name}{common_options(neighbor, self.delay)}")
             for family in neighbor.families:
                 options = ["import all;", f"export filter out_{neighbor.name};"]
                 if neighbor.add_path:
@@ -211,7 +224,7 @@ class Bird2(Daemon):
 
     def session(self, neighbor: Neighbor) -> Session:
         family = family_of(neighbor.remote)
-        text = "\n".join(self.tell(f"show protocols all {neighbor.name}", family))
+        text = "\n".join(self.tell(f"show protocols all {neighbor.protocol}", family))
         state = re.search(r"BGP state: +(\S+)", text)
         error = re.search(r"Last error: +(.*)", text)
         message = re.search(r"Message: +(.*)", text)
@@ -236,8 +249,37 @@ class Bird2(Daemon):
         line = re.search(r"Import updates: +(\d+)", self.session(neighbor).text)
         return int(line.group(1)) if line else 0
 
+    def demarcated(self, neighbor: Neighbor) -> bool:
+        lines = [line for path in self.folder.glob("bird*.log") for line in path.read_text().splitlines()
+                 if f" {neighbor.name}: " in line]
+        return all(any(f"Got {what}-OF-RR" in line for line in lines) for what in ("BEGIN", "END"))
+
+    def bfd(self, neighbor: Neighbor) -> str:
+        rows = (line.split() for line in self.tell("show bfd sessions", family_of(neighbor.remote)))
+        return next((row[2] for row in rows if row and row[0] == neighbor.remote), "")
+
     def shutdown(self, neighbor: Neighbor, text: str) -> None:
         self.tell(f'disable {neighbor.name} "{text}"', family_of(neighbor.remote))
+
+
+_UPDATE, _ROUTE_REFRESH = 2, 5
+_BEGIN, _END = 1, 2  # RFC 7313 §3.2
+
+
+def messages(file):
+    """(neighbour's address, message) of an MRT file of BGP4MP_ET messages (RFC 6396 §4.4.3), as far as it is complete."""
+    data = file.read_bytes() if file.exists() else b""
+    while len(data) >= 12:
+        kind, subtype, size = struct.unpack(">HHI", data[4:12])
+        body, data = data[16:12 + size], data[12 + size:]
+        assert kind == 17
+        if len(body) < size - 4:
+            return
+        asn = 4 if subtype in (4, 9) else 2
+        family, = struct.unpack(">H", body[2 * asn + 2:2 * asn + 4])
+        length = 4 if family == 1 else 16
+        rest = body[2 * asn + 4:]
+        yield str(ipaddress.ip_address(rest[:length])), rest[2 * length:]
 
 
 class Self(Bird2):
@@ -247,6 +289,20 @@ class Self(Bird2):
     title = "catflap-bgpd"
     package = "catflap"
     delay = 0
+
+    def render(self, router: Router) -> str:
+        return f'mrtdump "{self.folder}/heard.mrt";\nmrtdump protocols {{ messages }};\n' + super().render(router)
+
+    def _heard(self, neighbor: Neighbor, kind: int) -> list[bytes]:
+        return [octets for peer, octets in messages(self.folder / "heard.mrt")
+                if peer == neighbor.remote and octets[18] == kind]
+
+    def updates(self, neighbor: Neighbor) -> int:
+        return len(self._heard(neighbor, _UPDATE))
+
+    def demarcated(self, neighbor: Neighbor) -> bool:
+        subtypes = [octets[21] for octets in self._heard(neighbor, _ROUTE_REFRESH)]
+        return _BEGIN in subtypes and _END in subtypes
 
     @classmethod
     def program(cls) -> Optional[str]:
@@ -273,6 +329,8 @@ class Bird1(Bird2):
         for neighbor in router.neighbors:
             if neighbor.extended_next_hop:
                 self.cannot("send IPv4 routes with IPv6 next hops")
+            if neighbor.range:
+                self.cannot("accept neighbours from a prefix (from 2.0.5 on)")
             if neighbor.families != (family_of(neighbor.remote),):
                 self.cannot("carry one family over a session of the other")
 

@@ -9,14 +9,14 @@ import subprocess
 from typing import Optional
 
 from lan import Node
-from model import (ADD_PATH, AS4, ENHANCED, EXTENDED, LLGR, REFRESH, RESTART, Neighbor, Path, Route, Router, Session,
+from model import (ADD_PATH, AS4, ENHANCED, EXTENDED, LLGR, LONG, REFRESH, RESTART, Neighbor, Path, Route, Router, Session,
                    prefix)
 
 from .base import Daemon, find
 
 _PYTHON = "/usr/bin/python3"
 _FIELDS = {"origin": "origin", "med": "med", "local-preference": "local_pref", "originator-id": "originator"}
-_CAPABILITIES = {2: REFRESH, 70: ENHANCED, 65: AS4, 69: ADD_PATH, 64: RESTART, 71: LLGR, 5: EXTENDED}
+_CAPABILITIES = {2: REFRESH, 70: ENHANCED, 65: AS4, 69: ADD_PATH, 64: RESTART, 71: LLGR, 5: EXTENDED, 6: LONG}
 
 
 def _static(route: Route, neighbor: Neighbor, node: Node) -> str:
@@ -49,6 +49,7 @@ class ExaBgp(Daemon):
     title = "ExaBGP"
     connects = True
     transit = False
+    unrefreshed = "with enhanced route refresh, which it always announces, it fails and connects anew"
     deaf = "its decoder of NOTIFICATION fails on any"
     helps = "it has no table"
     package = "exabgp"
@@ -71,6 +72,8 @@ class ExaBgp(Daemon):
                 self.cannot("speak BFD")
             if neighbor.max_prefix is not None:
                 self.cannot("limit prefixes")
+            if neighbor.long_lived is not None:
+                self.cannot("keep routes beyond the restart time")
             if not neighbor.capabilities:
                 self.cannot("leave out all capabilities")
 
@@ -78,7 +81,8 @@ class ExaBgp(Daemon):
         api = pathlib.Path(__file__).with_name("exabgp_api.py")
         text = f"process sink {{\n  run {_PYTHON} {api} {self.folder};\n  encoder json;\n}}\n"
         for neighbor in router.neighbors:
-            capability = ["route-refresh enable;", f"asn4 {'enable' if neighbor.as4 else 'disable'};"]
+            capability = ["route-refresh enable;", f"asn4 {'enable' if neighbor.as4 else 'disable'};",
+                          f"extended-message {'enable' if neighbor.extended_messages else 'disable'};"]
             if neighbor.graceful_restart is not None:
                 capability.append(f"graceful-restart {neighbor.graceful_restart};")
             if neighbor.add_path:
@@ -91,6 +95,8 @@ class ExaBgp(Daemon):
                 lines.append(f"md5-password '{neighbor.password}';")
             if neighbor.gtsm:
                 lines += ["outgoing-ttl 255;", "incoming-ttl 255;"]
+            if neighbor.range:
+                lines += ["passive;", "listen 179;"]
             families = [f"{f} unicast;" for f in neighbor.families]
             lines += [f"capability {{ {' '.join(capability)} }}", f"family {{ {' '.join(families)} }}"]
             if neighbor.extended_next_hop:
@@ -100,7 +106,7 @@ class ExaBgp(Daemon):
             lines.append("static {\n    " + "\n    ".join(routes) + "\n  }")
             lines.append("api { processes [ sink ]; neighbor-changes; receive { parsed; update; open; notification; "
                          "refresh; keepalive; } send { parsed; notification; open; } }")
-            text += f"neighbor {neighbor.remote} {{\n  " + "\n  ".join(lines) + "\n}\n"
+            text += f"neighbor {neighbor.range or neighbor.remote} {{\n  " + "\n  ".join(lines) + "\n}\n"
         return text
 
     def start(self, router: Router, recover: bool = False) -> None:
@@ -164,6 +170,12 @@ class ExaBgp(Daemon):
                 codes = about.get("open", {}).get("capabilities", {})
                 seen = frozenset(_CAPABILITIES[int(code)] for code in codes if int(code) in _CAPABILITIES)
         return Session(state, " ".join(error), "\n".join(said), seen)
+
+    def demarcated(self, neighbor: Neighbor) -> bool:
+        # Its API does not tell; its log has the messages without their headers.
+        log = (self.folder / "log").read_text(errors="replace")
+        afi = 1 if neighbor.families[0] == "ipv4" else 2
+        return all(f"payload (   4) {afi:04} {subtype:02}01" in log for subtype in (1, 2))
 
     def updates(self, neighbor: Neighbor) -> int:
         return sum(event.get("type") == "update" and event["neighbor"]["address"]["peer"] == neighbor.remote

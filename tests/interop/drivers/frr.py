@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
 import pathlib
 import re
@@ -9,14 +10,15 @@ import socket
 import subprocess
 from typing import Optional
 
-from model import (ADD_PATH, AS4, ENHANCED, EXTENDED, LLGR, REFRESH, RESTART, Neighbor, Path, Route, Router, Session,
+from model import (ADD_PATH, AS4, ENHANCED, EXTENDED, LLGR, LONG, REFRESH, RESTART, Neighbor, Path, Route, Router, Session,
                    as_numbers, prefix)
 
 from .base import Daemon, find
 
 _CAPABILITIES = {"4byteAs": AS4, "addPath": ADD_PATH, "routeRefresh": REFRESH, "enhancedRouteRefresh": ENHANCED,
                  "gracefulRestart": RESTART, "gracefulRestartCapability": RESTART, "longLivedGracefulRestart": LLGR,
-                 "extendedNexthop": EXTENDED}
+                 "extendedNexthop": EXTENDED, "extendedMessage": LONG}
+_WELL_KNOWN = {"llgr-stale": "65535:6"}
 
 
 def _route_map(name: str, route: Route, asn: int) -> str:
@@ -58,6 +60,8 @@ class Frr(Daemon):
         return "FRR " + (re.search(r"[\d.]+\d", done.stdout) or ["?"])[0]
 
     def check(self, router: Router) -> None:
+        if any(n.extended_messages for n in router.neighbors):
+            self.cannot("send messages of more than 4096 octets")
         if any(not n.as4 and n.families != ("ipv4",) for n in router.neighbors):
             self.cannot("leave out the 4-octet AS capability alone")
 
@@ -73,6 +77,8 @@ class Frr(Daemon):
         for seconds in {n.graceful_restart for n in router.neighbors} - {None}:
             text += (f" bgp graceful-restart\n bgp graceful-restart restart-time {seconds}\n"
                      " bgp graceful-restart preserve-fw-state\n")
+        for seconds in {n.long_lived for n in router.neighbors} - {None}:
+            text += f" bgp long-lived-graceful-restart stale-time {seconds}\n"
         for neighbor in router.neighbors:
             text += self._neighbor(neighbor)
         for family in ("ipv4", "ipv6"):
@@ -81,8 +87,9 @@ class Frr(Daemon):
 
     @staticmethod
     def _neighbor(neighbor: Neighbor) -> str:
-        a = neighbor.remote
-        out = [f"neighbor {a} remote-as {neighbor.remote_as}",
+        a = neighbor.name if neighbor.range else neighbor.remote
+        group = [f"neighbor {a} peer-group", f"bgp listen range {neighbor.range} peer-group {a}"] if neighbor.range else []
+        out = [*group[:1], f"neighbor {a} remote-as {neighbor.remote_as}", *group[1:],
                f"neighbor {a} timers {max(1, neighbor.hold // 3)} {neighbor.hold}", f"neighbor {a} timers connect 1",
                f"neighbor {a} advertisement-interval 0", f"neighbor {a} update-source {neighbor.local}"]
         if neighbor.cluster_id:
@@ -108,7 +115,7 @@ class Frr(Daemon):
         out = [f"network {route.prefix} route-map own-{number}" for number, route in enumerate(router.announce)
                if route.family == family]
         for neighbor in (n for n in router.neighbors if family in n.families):
-            a = neighbor.remote
+            a = neighbor.name if neighbor.range else neighbor.remote
             out += [f"neighbor {a} activate", f"neighbor {a} soft-reconfiguration inbound"]
             if neighbor.rr_client:
                 out.append(f"neighbor {a} route-reflector-client")
@@ -165,8 +172,10 @@ class Frr(Daemon):
         old, self.router = self.router, router
         commands = ["configure terminal"]
         for number, route in enumerate(router.announce):
-            commands += _route_map(f"new-{number}", route, router.asn).removesuffix("!\n").splitlines()
-        commands.append(f"router bgp {router.asn}")
+            own = dataclasses.replace(route, communities=()) if route.stays else route
+            commands += _route_map(f"new-{number}", own, router.asn).removesuffix("!\n").splitlines()
+        marked = self._marks(router)
+        commands += [*marked, f"router bgp {router.asn}"]
         for neighbor, before in zip(router.neighbors, old.neighbors):
             if neighbor.password != before.password:
                 commands.append(f"neighbor {neighbor.remote} password {neighbor.password}")
@@ -178,8 +187,19 @@ class Frr(Daemon):
                          if r.family == family and r.prefix not in {n.prefix for n in router.announce}]
             commands += [f"network {r.prefix} route-map new-{number}" for number, r in enumerate(router.announce)
                          if r.family == family and r not in old.announce]
+            if marked:
+                commands += [f"neighbor {n.remote} route-map marks out" for n in router.neighbors if family in n.families]
             commands.append("exit-address-family")
         self.tell(*commands)
+
+    @staticmethod
+    def _marks(router: Router) -> list[str]:
+        """Routes that are not to be passed on get their community on the way out."""
+        out = []
+        for number, route in enumerate(r for r in router.announce if r.stays):
+            out += [f"ip prefix-list mark-{number} permit {route.prefix}", f"route-map marks permit {number + 1}",
+                    f"match ip address prefix-list mark-{number}", f"set community {' '.join(route.communities)}", "exit"]
+        return out and [*out, "route-map marks permit 1000", "exit"]
 
     def session(self, neighbor: Neighbor) -> Session:
         said = json.loads(self.tell(f"show bgp neighbors {neighbor.remote} json")).get(neighbor.remote, {})
@@ -214,6 +234,15 @@ class Frr(Daemon):
                       f"no neighbor {neighbor.remote} soft-reconfiguration inbound")
             self.tell(f"clear bgp {family} unicast {neighbor.remote} soft in")
 
+    def demarcated(self, neighbor: Neighbor) -> bool:
+        log = (self.folder / "bgpd.log").read_text(errors="replace")
+        return all(re.search(rf"{re.escape(neighbor.remote)}\S* rcvd route-refresh \({what}\)", log)
+                   for what in ("BoRR", "EoRR"))
+
+    def bfd(self, neighbor: Neighbor) -> str:
+        said = json.loads(self.tell(f"show bgp neighbors {neighbor.remote} json")).get(neighbor.remote, {})
+        return str(said.get("peerBfdInfo", {}).get("status", ""))
+
     def shutdown(self, neighbor: Neighbor, text: str) -> None:
         self.tell("configure terminal", f"router bgp {self.router.asn}",
                   f"neighbor {neighbor.remote} shutdown message {text}")
@@ -221,7 +250,7 @@ class Frr(Daemon):
 
 def _path(where: str, path: dict) -> Path:
     def words(key: str) -> frozenset[str]:
-        return frozenset(path.get(key, {}).get("string", "").split())
+        return frozenset(_WELL_KNOWN.get(word, word) for word in path.get(key, {}).get("string", "").split())
     hops = [h["ip"] for h in path.get("nexthops", []) if "ip" in h]
     return Path(prefix(where), path["peer"]["peerId"], as_numbers(path.get("aspath", {}).get("string", "").replace("Local", "")),
                 hops[0] if hops else "", path.get("origin", "").lower(), path.get("metric", path.get("med")),

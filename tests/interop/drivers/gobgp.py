@@ -7,14 +7,14 @@ import re
 import subprocess
 from typing import Optional
 
-from model import (ADD_PATH, AS4, ENHANCED, EXTENDED, LLGR, REFRESH, RESTART, Neighbor, Path, Route, Router, Session,
+from model import (ADD_PATH, AS4, ENHANCED, EXTENDED, LLGR, LONG, REFRESH, RESTART, Neighbor, Path, Route, Router, Session,
                    prefix)
 
 from .base import Daemon, find
 
 _ORIGINS = {0: "igp", 1: "egp", 2: "incomplete"}
 _CAPABILITIES = {"RouteRefresh": REFRESH, "EnhancedRouteRefresh": ENHANCED, "FourOctetASN": AS4, "AddPath": ADD_PATH,
-                 "GracefulRestart": RESTART, "LongLivedGracefulRestart": LLGR, "ExtendedNexthop": EXTENDED}
+                 "GracefulRestart": RESTART, "LongLivedGracefulRestart": LLGR, "ExtendedNexthop": EXTENDED, "ExtendedMessage": LONG}
 _STATES = {0: "unknown", 1: "Idle", 2: "Connect", 3: "Active", 4: "OpenSent", 5: "OpenConfirm", 6: "Established"}
 
 
@@ -38,6 +38,8 @@ class GoBgp(Daemon):
     title = "GoBGP"
     package = "gobgpd"
     foreign_family6 = "sends IPv4 routes with IPv6 next hops although that was not negotiated"
+    enhanced = "it does not send the capability"
+    leaks = "it leaves that to policies"
     ring = ("prefers what the other reflector has reflected to the client's own route, and finds the loop only when it "
             "sends it")
     foreign_family = "gives IPv6 routes over an IPv4 session the next hop ::ffff:a.b.c.d"
@@ -57,6 +59,8 @@ class GoBgp(Daemon):
                 self.cannot("leave out the 4-octet AS capability")
             if neighbor.bfd:
                 self.cannot("speak BFD (from 4.0 on)")
+            if neighbor.extended_messages:
+                self.cannot("send messages of more than 4096 octets")
 
     def _neighbor(self, neighbor: Neighbor) -> dict:
         families = []
@@ -66,6 +70,8 @@ class GoBgp(Daemon):
                 one["add-paths"] = {"config": {"receive": True, "send-max": 8}}
             if neighbor.graceful_restart is not None:
                 one["mp-graceful-restart"] = {"config": {"enabled": True}}
+            if neighbor.long_lived is not None:
+                one["long-lived-graceful-restart"] = {"config": {"enabled": True, "restart-time": neighbor.long_lived}}
             if neighbor.max_prefix is not None:
                 one["prefix-limit"] = {"config": {"max-prefixes": neighbor.max_prefix, "shutdown-threshold-pct": 100}}
             families.append(one)
@@ -87,13 +93,23 @@ class GoBgp(Daemon):
                                                  "route-reflector-cluster-id": neighbor.cluster_id or self.router.id}}
         if neighbor.graceful_restart is not None:
             out["graceful-restart"] = {"config": {"enabled": True, "restart-time": neighbor.graceful_restart,
-                                                  "notification-enabled": True}}
+                                                  "notification-enabled": True,
+                                                  "long-lived-enabled": neighbor.long_lived is not None}}
+        return out
+
+    def _group(self, neighbor: Neighbor) -> dict:
+        """What a neighbour from a prefix gets."""
+        out = self._neighbor(neighbor)
+        out["config"] = {"peer-group-name": neighbor.name, "peer-as": neighbor.remote_as2}
         return out
 
     def render(self, router: Router) -> str:
         out: dict = {"global": {"config": {"as": router.asn, "router-id": router.id,
                                            "local-address-list": ["0.0.0.0", "::"]}},
-                     "neighbors": [self._neighbor(n) for n in router.neighbors]}
+                     "neighbors": [self._neighbor(n) for n in router.neighbors if not n.range],
+                     "peer-groups": [self._group(n) for n in router.neighbors if n.range],
+                     "dynamic-neighbors": [{"config": {"prefix": n.range, "peer-group": n.name}}
+                                           for n in router.neighbors if n.range]}
         # Its client cannot give extended communities to a plain route: a policy does.
         routes = [r for r in router.announce if r.ext]
         if routes:
@@ -117,7 +133,8 @@ class GoBgp(Daemon):
         argv = [self.program(), "-f", config, "-t", "json", "-p", "--api-hosts=127.0.0.1:50051", "--pprof-disable",
                 "--cpus=1", "-l", "debug"]
         self.processes = [self.node.start([*argv, "-r"] if recover else argv)]
-        self.wait(lambda: len(self._neighbors()) == len(router.neighbors), "never answered")
+        named = [n for n in router.neighbors if not n.range]
+        self.wait(lambda: self._json("global", check=False) and len(self._neighbors()) >= len(named), "never answered")
         self._announce(router.announce)
         if recover:
             for neighbor in router.neighbors:
@@ -152,12 +169,12 @@ class GoBgp(Daemon):
         return self._json("neighbor", check=False) or []
 
     def session(self, neighbor: Neighbor) -> Session:
-        said = next((n for n in self._neighbors() if n["conf"]["neighbor_address"] == neighbor.remote), {})
+        said = next((n for n in self._neighbors() if _address(n) == neighbor.remote), {})
         state = said.get("state", {})
         number = state.get("session_state", 0)
         remote = [cap.get("type_url", "").rpartition(".")[2].removesuffix("Capability") for cap in
                   state.get("remote_cap", [])]
-        text = json.dumps(said, indent=1) + self.tell("neighbor", neighbor.remote)
+        text = json.dumps(said, indent=1) + self.tell("neighbor", neighbor.remote, check=not neighbor.range)
         return Session(_STATES.get(number, str(number)), "", text,
                        frozenset(_CAPABILITIES[name] for name in remote if name in _CAPABILITIES))
 
@@ -168,7 +185,7 @@ class GoBgp(Daemon):
                 if path.get("source-id") not in (None, "", "<nil>", "invalid IP")]
 
     def updates(self, neighbor: Neighbor) -> int:
-        said = next(n for n in self._neighbors() if n["conf"]["neighbor_address"] == neighbor.remote)
+        said = next(n for n in self._neighbors() if _address(n) == neighbor.remote)
         return int(said["state"]["messages"]["received"].get("update", 0))
 
     def stale(self, neighbor: Neighbor) -> bool:
@@ -176,6 +193,11 @@ class GoBgp(Daemon):
 
     def shutdown(self, neighbor: Neighbor, text: str) -> None:
         self.tell("neighbor", neighbor.remote, "shutdown", "--reason", text)
+
+
+def _address(said: dict) -> str:
+    """Who came from a prefix has one in its state only."""
+    return said["conf"].get("neighbor_address") or said.get("state", {}).get("neighbor_address", "")
 
 
 def _path(where: str, path: dict) -> Path:

@@ -25,7 +25,8 @@ def _network(route: Route) -> str:
         out.append(f"prepend-self {route.prepend}")
     if route.origin != "igp":
         out.append("origin incomplete")
-    out += [f"community {c}" for c in route.communities]
+    if not route.stays:
+        out += [f"community {c}" for c in route.communities]
     out += [f"large-community {c}" for c in route.large]
     out += ["ext-community {} {}".format(*c.replace("ro:", "soo:").split(":", 1)) for c in route.ext]
     return f"network {route.prefix}" + (f" set {{ {' '.join(out)} }}" if out else "") + "\n"
@@ -37,6 +38,7 @@ class OpenBgpd(Daemon):
     package = "openbgpd"
     md5_incoming = False
     foreign_family = "gives IPv6 routes over an IPv4 session the next hop ::1"
+    unrefreshed = "it counts it and sends nothing, to BIRD 2 neither"
     restarts = "its graceful restart capability lists no families: it has no forwarding state to keep"
 
     @classmethod
@@ -55,6 +57,10 @@ class OpenBgpd(Daemon):
                 self.cannot("speak BFD")
             if neighbor.extended_next_hop:
                 self.cannot("send IPv4 routes with IPv6 next hops (from 9.0 on)")
+            if neighbor.extended_messages:
+                self.cannot("send messages of more than 4096 octets")
+            if neighbor.long_lived is not None:
+                self.cannot("keep routes beyond the restart time")
 
     def render(self, router: Router) -> str:
         text = (f"AS {router.asn}\nrouter-id {router.id}\nsocket \"{self.folder}/bgpd.sock\"\nfib-update no\n"
@@ -64,7 +70,9 @@ class OpenBgpd(Daemon):
         text += "".join(_network(route) for route in router.announce)
         for neighbor in router.neighbors:
             text += self._neighbor(neighbor)
-        return text + "allow from any\nallow to any\n"
+        text += "allow from any\nallow to any\n"
+        return text + "".join(f"match to any prefix {route.prefix} set community {c}\n" for route in router.announce
+                              if route.stays for c in route.communities)
 
     @staticmethod
     def _neighbor(neighbor: Neighbor) -> str:
@@ -91,7 +99,7 @@ class OpenBgpd(Daemon):
             out.append(f"max-prefix {neighbor.max_prefix}")
         if neighbor.disabled:
             out.append("down")
-        return f"neighbor {neighbor.remote} {{\n" + "".join(f"  {line}\n" for line in out) + "}\n"
+        return f"neighbor {neighbor.range or neighbor.remote} {{\n" + "".join(f"  {line}\n" for line in out) + "}\n"
 
     def start(self, router: Router, recover: bool = False) -> None:
         self.router = router
@@ -123,7 +131,7 @@ class OpenBgpd(Daemon):
 
     def session(self, neighbor: Neighbor) -> Session:
         said = next((n for n in self._neighbors() if n.get("remote_addr") == neighbor.remote), {})
-        text = self.tell("show", "neighbor", neighbor.remote)
+        text = self.tell("show", "neighbor", neighbor.remote, check=not neighbor.range)
         errors = re.findall(r"^ *(?:Last (?:error|received error|sent error|received shutdown reason).*|Last.*)$", text,
                             re.MULTILINE)
         part = text.partition("Neighbor capabilities:")[2].partition("Negotiated capabilities:")[0]
@@ -150,6 +158,11 @@ class OpenBgpd(Daemon):
 
     def refresh(self, neighbor: Neighbor) -> None:
         self.tell("neighbor", neighbor.remote, "refresh")
+
+    def demarcated(self, neighbor: Neighbor) -> bool:
+        said = next(n for n in self._neighbors() if n.get("remote_addr") == neighbor.remote)
+        received = said["stats"]["route-refresh"]["received"]
+        return bool(received["borr"] and received["eorr"])
 
     def shutdown(self, neighbor: Neighbor, text: str) -> None:
         self.tell("neighbor", neighbor.remote, "down", text)
