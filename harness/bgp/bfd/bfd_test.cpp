@@ -5,6 +5,7 @@
 #include <string>
 #include <vector>
 
+#include "bgp/bfd/digest.hpp"
 #include "bgp/bfd/session.hpp"
 
 namespace catflap::bgp::bfd {
@@ -38,6 +39,58 @@ TEST(BfdPacket, GoesBothWays) {
   EXPECT_EQ(*decode(encode(full)), full);
   EXPECT_EQ(to_string(Diagnostic::detection_time_expired), "Control Detection Time Expired");
   EXPECT_EQ(to_string(static_cast<Diagnostic>(17)), "diagnostic 17");
+}
+
+TEST(BfdDigest, IsThatOfTheRfcs) {
+  const struct {
+    std::string text;
+    const char* md5;
+    const char* sha1;
+  } cases[] = {
+      {"", "d41d8cd98f00b204e9800998ecf8427e", "da39a3ee5e6b4b0d3255bfef95601890afd80709"},
+      {"abc", "900150983cd24fb0d6963f7d28e17f72", "a9993e364706816aba3e25717850c26c9cd0d89d"},
+      {"abcdbcdecdefdefgefghfghighijhijkijkljklmklmnlmnomnopnopq", "8215ef0796a20bcaaae116d3876c664a",
+       "84983e441c3bd26ebaae4aa1f95129e5e54670f1"},
+      {std::string(119, 'x'), "ab347a5f68c8a443cfcddc633f12c24f", "4300320394f7ee239bcdce7d3b8bcee173a0cd5c"},
+  };
+  for (const auto& [text, md5_hex, sha1_hex] : cases) {
+    EXPECT_EQ(to_hex(md5(as_bytes(text))), md5_hex) << text;
+    EXPECT_EQ(to_hex(sha1(as_bytes(text))), sha1_hex) << text;
+  }
+}
+
+const Authentication kKeyed[] = {Authentication::keyed_md5, Authentication::meticulous_keyed_md5,
+                                 Authentication::keyed_sha1, Authentication::meticulous_keyed_sha1};
+
+TEST(BfdPacket, IsSigned) {
+  const Packet sent = packet(State::up, 1, 2);
+  for (const Authentication kind : kKeyed) {
+    const Bytes octets = encode_signed(sent, kind, "secret", 0x01020304);
+    EXPECT_EQ(
+        to_hex(BytesView(octets).subspan(24, 8)),
+        (kind <= Authentication::meticulous_keyed_md5 ? "0" + std::to_string(static_cast<int>(kind)) + "18"
+                                                      : "0" + std::to_string(static_cast<int>(kind)) + "1c") +
+            "010001020304");
+    const auto heard = decode(octets);
+    ASSERT_TRUE(heard && heard->signature && heard->authenticated);
+    EXPECT_EQ(heard->signature->kind, kind);
+    EXPECT_EQ(heard->signature->sequence, 0x01020304U);
+    EXPECT_TRUE(verify(*heard->signature, "secret"));
+    EXPECT_FALSE(verify(*heard->signature, "Secret"));
+    for (std::size_t at :
+         {std::size_t{8}, std::size_t{29}, octets.size() - 1}) {  // discriminator, number, digest
+      Bytes changed = octets;
+      changed[at] ^= std::byte{1};
+      const auto wrong = decode(changed);
+      ASSERT_TRUE(wrong && wrong->signature);
+      EXPECT_FALSE(verify(*wrong->signature, "secret")) << at;
+    }
+    Bytes cut(octets.begin(), octets.end() - 1);
+    for (const std::size_t at : {3U, 25U}) {  // both length fields
+      cut[at] = static_cast<std::byte>(std::to_integer<unsigned>(cut[at]) - 1);
+    }
+    EXPECT_FALSE(decode(cut)) << "a digest of a wrong length";
+  }
 }
 
 /// RFC 5880 §6.8.6: what is dropped before a session is looked for.
@@ -251,6 +304,55 @@ TEST(BfdSession, WithAPasswordTakesNothingElse) {
     wrong.run_for(seconds(5));
     EXPECT_EQ(wrong.a().state(), State::down);
     EXPECT_EQ(wrong.b().state(), State::down);
+  }
+}
+
+SessionConfig with_key(Authentication kind, const char* password = "secret") {
+  SessionConfig config;
+  config.password = password;
+  config.authentication = kind;
+  return config;
+}
+
+TEST(BfdSession, WithAKeyTakesNothingElse) {
+  for (const Authentication kind : kKeyed) {
+    Pair right(with_key(kind), with_key(kind));
+    right.run_for(seconds(30));  // numbers grow
+    EXPECT_EQ(right.a().state(), State::up);
+    EXPECT_EQ(right.b().state(), State::up);
+    const Authentication other =
+        kind == Authentication::keyed_md5 ? Authentication::keyed_sha1 : Authentication::keyed_md5;
+    for (const SessionConfig& config :
+         {with_key(kind, "other"), with_key(other), with_key(Authentication::simple), SessionConfig{}}) {
+      Pair wrong(with_key(kind), config);
+      wrong.run_for(seconds(5));
+      EXPECT_EQ(wrong.a().state(), State::down);
+      EXPECT_EQ(wrong.b().state(), State::down);
+    }
+  }
+}
+
+/// RFC 5880 §6.7.3 and §6.7.4: what was heard before, or is far ahead, is dropped; after twice the detection
+/// time any number is a new beginning.
+TEST(BfdSession, WithAKeyDropsWhatIsRepeated) {
+  for (const Authentication kind : kKeyed) {
+    const Instant start(seconds(1));
+    Session session(with_key(kind), 1, start);
+    const auto takes = [&](Instant now, std::uint32_t sequence) {
+      const auto heard = decode(encode_signed(packet(State::down, 7, 0), kind, "secret", sequence));
+      const auto before = session.packets_in();
+      Outputs out;
+      session.receive(now, *heard, out);
+      return session.packets_in() != before;
+    };
+    EXPECT_TRUE(takes(start, 0xFFFFFFFE));
+    EXPECT_EQ(takes(start, 0xFFFFFFFE), !is_meticulous(kind));
+    EXPECT_TRUE(takes(start, 2)) << "numbers go round";
+    EXPECT_FALSE(takes(start, 1)) << "a repeated one";
+    EXPECT_FALSE(takes(start, 18)) << "three times the multiplier of 5 ahead, and one more";
+    EXPECT_TRUE(takes(start, 17));
+    EXPECT_FALSE(takes(start + session.detection_time(), 1));
+    EXPECT_TRUE(takes(start + 2 * session.detection_time(), 1));
   }
 }
 

@@ -10,6 +10,8 @@ namespace {
 
 /// RFC 5880 §6.8.3: whatever is configured, no more often than this while the session is not Up.
 constexpr Duration kIdleIntervalMin = std::chrono::seconds(1);
+/// How often the number of signed packets grows where it need not grow with each.
+constexpr Duration kSequenceInterval = std::chrono::seconds(1);
 
 std::uint32_t microseconds(Duration duration) {
   const auto count = std::chrono::duration_cast<std::chrono::microseconds>(duration).count();
@@ -29,7 +31,10 @@ Session::Session(SessionConfig config, std::uint64_t jitter_seed, Instant now)
       told_tx_(desired_tx()),
       told_rx_(config_.rx_interval_min),
       active_tx_(told_tx_),
-      active_rx_(told_rx_) {
+      active_rx_(told_rx_),
+      sent_sequence_(static_cast<std::uint32_t>(rng_.next())),
+      sequence_grows_at_(now),
+      heard_sequence_until_(now) {
   CATFLAP_ASSERT(config_.discriminator != 0 && config_.multiplier != 0);
   if (may_send()) {
     send_at_ = now;  // the first one at once: who starts second is found without waiting
@@ -73,7 +78,7 @@ void Session::plan(Instant now) {
   send_at_ = now + least + Duration(static_cast<Duration::rep>(rng_.below(spread + 1)));
 }
 
-void Session::send(bool final_, Outputs& out) {
+void Session::send(Instant now, bool final_, Outputs& out) {
   Packet packet;
   packet.diagnostic = diagnostic_;
   packet.state = state_;
@@ -84,9 +89,23 @@ void Session::send(bool final_, Outputs& out) {
   packet.your_discriminator = remote_discriminator_;
   packet.desired_tx_us = microseconds(told_tx_);
   packet.required_rx_us = microseconds(told_rx_);
-  packet.password = config_.password;
-  out.packets.push_back(encode(packet));
+  if (config_.password && is_keyed(config_.authentication)) {
+    const std::uint32_t sequence = next_sequence(now);
+    out.packets.push_back(encode_signed(packet, config_.authentication, *config_.password, sequence));
+  } else {
+    packet.password = config_.password;
+    out.packets.push_back(encode(packet));
+  }
   ++packets_out_;
+}
+
+/// RFC 5880 §6.7.3: the number of each packet, or one that grows from time to time.
+std::uint32_t Session::next_sequence(Instant now) {
+  if (is_meticulous(config_.authentication) || sequence_grows_at_ <= now) {
+    ++sent_sequence_;
+    sequence_grows_at_ = now + kSequenceInterval;
+  }
+  return sent_sequence_;
 }
 
 void Session::change(Instant now, State to, Diagnostic diagnostic, Outputs& out, bool remote_admin_down) {
@@ -123,12 +142,27 @@ void Session::want_intervals(Instant now) {
   plan(now);
 }
 
-bool Session::authentic(const Packet& packet) const {
-  return config_.password ? packet.password == config_.password : !packet.authenticated;
+/// RFC 5880 §6.7.2 to §6.7.4.
+bool Session::authentic(Instant now, const Packet& packet) const {
+  if (!config_.password) {
+    return !packet.authenticated;
+  }
+  if (!is_keyed(config_.authentication)) {
+    return packet.password == config_.password;
+  }
+  if (!packet.signature || packet.signature->kind != config_.authentication ||
+      !verify(*packet.signature, *config_.password)) {
+    return false;
+  }
+  // Numbers go round; a packet that is repeated is behind.
+  const std::uint32_t ahead = packet.signature->sequence - heard_sequence_;
+  const std::uint32_t ahead_max = 3U * std::max(config_.multiplier, packet.multiplier);
+  return now >= heard_sequence_until_ ||
+         (ahead <= ahead_max && (ahead != 0 || !is_meticulous(config_.authentication)));
 }
 
 void Session::receive(Instant now, const Packet& packet, Outputs& out) {
-  if (!authentic(packet) || state_ == State::admin_down ||
+  if (!authentic(now, packet) || state_ == State::admin_down ||
       (packet.your_discriminator != 0 && packet.your_discriminator != config_.discriminator)) {
     return;
   }
@@ -173,10 +207,14 @@ void Session::receive(Instant now, const Packet& packet, Outputs& out) {
       break;
   }
   expire_at_ = now + detection_time();
+  if (packet.signature) {
+    heard_sequence_ = packet.signature->sequence;
+    heard_sequence_until_ = now + 2 * detection_time();
+  }
   if (packet.poll) {
-    send(true, out);
+    send(now, true, out);
   } else if (!out.changes.empty() && may_send()) {
-    send(false, out);  // so that the handshake needs no whole interval for each step
+    send(now, false, out);  // so that the handshake needs no whole interval for each step
   }
   if (!out.changes.empty() || packet.poll || interval_before != tx_interval() || could_send != may_send()) {
     plan(now);
@@ -197,14 +235,14 @@ void Session::run(Instant now, Outputs& out) {
     if (state_ == State::init || state_ == State::up) {
       change(now, State::down, Diagnostic::detection_time_expired, out);
       if (may_send()) {
-        send(false, out);
+        send(now, false, out);
       }
     }
     plan(now);
   }
   if (send_at_ <= now) {
     if (may_send()) {
-      send(false, out);
+      send(now, false, out);
     }
     plan(now);
   }
@@ -222,7 +260,7 @@ void Session::reconfigure(Instant now, SessionConfig config, Outputs& out) {
   config_ = std::move(config);
   want_intervals(now);
   if (may_send()) {
-    send(false, out);
+    send(now, false, out);
   }
   plan(now);
 }
@@ -235,7 +273,7 @@ void Session::shut_down(Instant now, Outputs& out) {
   polling_ = false;
   change(now, State::admin_down, Diagnostic::admin_down, out);
   if (heard) {
-    send(false, out);
+    send(now, false, out);
   }
   send_at_ = expire_at_ = Instant::never();
 }

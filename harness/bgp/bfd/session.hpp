@@ -18,7 +18,8 @@ struct SessionConfig {
   Duration idle_tx_interval = std::chrono::seconds(1);  ///< while not Up; RFC 5880 §6.8.3: at least 1 s
   std::uint8_t multiplier = 5;
   bool passive = false;                 ///< sends nothing before the other side was heard (RFC 5880 §6.1)
-  std::optional<std::string> password;  ///< 1 to 16 octets
+  std::optional<std::string> password;  ///< 1 to password_octets_max(authentication) octets
+  Authentication authentication = Authentication::simple;  ///< how the password is used; not none
 
   bool operator==(const SessionConfig&) const = default;
 };
@@ -67,11 +68,12 @@ class Session {
  private:
   void change(Instant now, State to, Diagnostic diagnostic, Outputs& out, bool remote_admin_down = false);
   bool may_send() const;
-  void send(bool final_, Outputs& out);
+  void send(Instant now, bool final_, Outputs& out);
   void plan(Instant now);
   void want_intervals(Instant now);
   Duration desired_tx() const;
-  bool authentic(const Packet& packet) const;
+  bool authentic(Instant now, const Packet& packet) const;
+  std::uint32_t next_sequence(Instant now);
 
   SessionConfig config_;
   Rng rng_;
@@ -89,6 +91,10 @@ class Session {
   bool polling_ = false;            ///< a poll sequence of ours waits for its answer
   Duration told_tx_, told_rx_;      ///< what our packets say
   Duration active_tx_, active_rx_;  ///< what is in force: an increase waits for the end of the poll sequence
+  std::uint32_t sent_sequence_;     ///< RFC 5880 §6.8.1 bfd.XmitAuthSeq
+  Instant sequence_grows_at_;       ///< of the kinds that are not meticulous
+  std::uint32_t heard_sequence_ = 0;
+  Instant heard_sequence_until_;  ///< then it is not known any more (bfd.AuthSeqKnown)
   Instant last_sent_;
   Instant send_at_ = Instant::never();
   Instant expire_at_ = Instant::never();

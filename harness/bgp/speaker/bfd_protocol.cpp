@@ -30,8 +30,11 @@ void merge(const intent::BfdOptions& options, bfd::SessionConfig& config) {
   take_over(options.idle_tx_interval, config.idle_tx_interval);
   take_over(options.multiplier, config.multiplier);
   take_over(options.passive, config.passive);
-  if (options.password && !options.authentication.empty()) {
-    config.password = *options.password;
+  if (options.password && !options.password->empty() && !options.authentication.empty()) {
+    // What is too long is cut off, as in BIRD.
+    config.authentication =
+        bfd::parse_authentication(options.authentication).value_or(bfd::Authentication::simple);
+    config.password = options.password->substr(0, bfd::password_octets_max(config.authentication));
   }
 }
 
