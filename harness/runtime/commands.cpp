@@ -127,12 +127,7 @@ bool CommandRunner::run(std::string_view line, std::string& out_text) {
                  },
                  [&](const birdc::Echo& c) { echo(out, c); },
                  [&](const birdc::Debug& c) { debug(out, c); },
-                 [&](const birdc::MrtDumpFlags& c) {
-                   // Nothing is written anyway; only who asks for something must be told.
-                   c.all || !c.flags.empty()
-                       ? out.end(9001, "mrtdump is not supported: use `mrt dump table` or --record")
-                       : out.end();
-                 },
+                 [&](const birdc::MrtDumpFlags& c) { mrt_flags(out, c); },
                  [&](const birdc::MrtDumpTable& c) { mrt_dump(out, c); },
                  [&](const birdc::Dump& c) { dump(out, c); },
              },
@@ -369,6 +364,22 @@ void CommandRunner::debug(birdc::ReplyWriter& out, const birdc::Debug& command) 
     }
   }
   any ? out.end() : out.end(8003, "No protocols match");
+}
+
+void CommandRunner::mrt_flags(birdc::ReplyWriter& out, const birdc::MrtDumpFlags& command) {
+  const std::vector<std::string> what =
+      command.all ? std::vector<std::string>{"states", "messages"} : command.flags;
+  std::vector<std::string> names;
+  for (const observe::ProtocolView& protocol : protocols()) {
+    if (command.which.matches(protocol.name)) {
+      names.push_back(protocol.name);
+    }
+  }
+  if (names.empty()) {
+    return out.end(8003, "No protocols match");
+  }
+  daemon_.set_mrtdump(names, what);
+  out.end();
 }
 
 void CommandRunner::mrt_dump(birdc::ReplyWriter& out, const birdc::MrtDumpTable& command) {

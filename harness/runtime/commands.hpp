@@ -47,6 +47,10 @@ class DaemonControl {
   /// Which of BIRD's debug classes of a protocol are logged from now on: "states" and "events" are; the
   /// speaker tells nothing of the others.
   virtual void set_debug(const std::string& protocol, std::vector<std::string> classes) = 0;
+  /// What of these protocols goes to the file of `mrtdump "FILE"` until the next configuration: "states",
+  /// "messages". Of neighbours from a prefix: of those that come from now on.
+  virtual void set_mrtdump(const std::vector<std::string>& protocols,
+                           const std::vector<std::string>& what) = 0;
 };
 
 /// What a control socket shows and how: everything, or one address family as the daemons `bird` and `bird6`
@@ -104,6 +108,7 @@ class CommandRunner {
   void eval(birdc::ReplyWriter& out, const birdc::Eval& command);
   void echo(birdc::ReplyWriter& out, const birdc::Echo& command);
   void debug(birdc::ReplyWriter& out, const birdc::Debug& command);
+  void mrt_flags(birdc::ReplyWriter& out, const birdc::MrtDumpFlags& command);
   void mrt_dump(birdc::ReplyWriter& out, const birdc::MrtDumpTable& command);
   // commands_route.cpp
   void show_route(birdc::ReplyWriter& out, const birdc::ShowRoute& command);

@@ -160,6 +160,26 @@ void Daemon::set_debug(const std::string& protocol, std::vector<std::string> cla
   debug_[protocol] = std::move(classes);
 }
 
+void Daemon::set_mrtdump(const std::vector<std::string>& protocols, const std::vector<std::string>& what) {
+  if (current_ == nullptr) {
+    return;
+  }
+  for (const std::string& name : protocols) {
+    mrtdump_[name] = what;
+  }
+  // The speaker sees a configuration that differs in nothing else, so nothing else happens.
+  auto changed = std::make_shared<intent::RouterIntent>(*current_);
+  for (intent::ProtocolIntent& protocol : changed->protocols) {
+    if (const auto set = mrtdump_.find(protocol.name); set != mrtdump_.end()) {
+      protocol.mrtdump = set->second;
+    }
+  }
+  driver_->tell(bgp::ev::Configure{std::move(changed)});
+  if (!what.empty() && !current_->mrtdump_file) {
+    log(bgp::act::NoteLevel::warning, "mrtdump: there is no file; name one with `mrtdump \"FILE\";`");
+  }
+}
+
 void Daemon::trace_change(const bgp::act::ProtocolChanged& changed) {
   if (debugs(changed.protocol, "states")) {
     log(bgp::act::NoteLevel::debug,
@@ -229,6 +249,7 @@ void Daemon::apply(std::shared_ptr<const intent::RouterIntent> intent, bool soft
   undo_timer_ = sys::EventLoop::TimerId::none;
   undo_at_.reset();
   debug_.clear();
+  mrtdump_.clear();
   previous_ = std::exchange(current_, intent);
   configured_ = sys::monotonic_now();
   for (const Error& error : log_.configure(current_->logs)) {

@@ -67,6 +67,7 @@ class Daemon final : public DaemonControl {
   void shut_down(bool graceful_restart) override;
   void log(bgp::act::NoteLevel level, std::string_view text) override;
   void set_debug(const std::string& protocol, std::vector<std::string> classes) override;
+  void set_mrtdump(const std::vector<std::string>& protocols, const std::vector<std::string>& what) override;
 
  private:
   /// An orderly end that takes longer is cut off.
@@ -95,7 +96,8 @@ class Daemon final : public DaemonControl {
   std::shared_ptr<const intent::RouterIntent> current_, previous_;
   sys::EventLoop::TimerId undo_timer_ = sys::EventLoop::TimerId::none;
   std::optional<Instant> undo_at_;
-  std::map<std::string, std::vector<std::string>> debug_;  ///< by `debug`, until the next configure
+  std::map<std::string, std::vector<std::string>> debug_;    ///< by `debug`, until the next configure
+  std::map<std::string, std::vector<std::string>> mrtdump_;  ///< as set by set_mrtdump
   Instant started_, configured_, give_up_ = Instant::never();
   bool shutting_down_ = false;
   bool speaker_down_ = false;

@@ -151,7 +151,6 @@ DIFFERENT = {
         "show symbols": "BIRD's parser also lists every word it ever saw (undefined), its templates and the constants of"
                         " /etc/iproute2: compared by ours",
         "eval 64512:1": "a route distinguisher, which only VPN routes have",
-        "show bfd sessions": "compared once our speaker speaks BFD",
         "reload all": "tor is back here before BIRD has waited out its connect delay",
         "help": "BIRD never answers", "quit": "BIRD never answers",
         "graceful restart": "ends the daemon: in test_sessions.py",

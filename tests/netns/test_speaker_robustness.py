@@ -2,6 +2,7 @@
 descriptors left, noise. One real daemon, and peers of our own, all on lo of a namespace."""
 
 import contextlib
+import json
 import os
 import random
 import signal
@@ -12,7 +13,7 @@ import time
 import pytest
 
 from bgp_peers import KEEPALIVE, REFRESH, Peers, Speaker, cease, ip, message, open_message, sources, update
-from catflap_cli import soon
+from catflap_cli import BIN, soon
 
 SERVER, WITNESS, VANISHING = "10.0.0.1", "10.0.0.2", "172.20.0.9"
 FEEDER = "10.80.0.3"
@@ -145,6 +146,28 @@ def test_a_peer_that_vanishes(bench):
     ip("address", "del", VANISHING + "/32", "dev", "lo")  # not a word any more, from either side
     assert bench.peers.run(lambda: "Established" not in bench.speaker.ask("show protocols vanishing"), 15)
     assert "Hold timer expired" in bench.speaker.ask("show protocols all vanishing")
+
+
+def test_what_was_malformed_is_written(bench, tmp_path):
+    """Kept with its octets, as MRT for whoever wants to look at it."""
+    good = update("20.0.0.0/24", 65002, FEEDER)
+    bad = update("20.0.1.0/24", 65002, FEEDER).replace(bytes([0x40, 1, 1, 0]), bytes([0x40, 1, 1, 9]))  # no such ORIGIN
+    peer = bench.peers.dial(FEEDER, 65002)
+    assert bench.established(peer)
+    bench.peers.send(peer, good + bad + good)
+    file = tmp_path / "malformed.mrt"
+
+    def catflap(*words: str) -> str:
+        return subprocess.run([BIN / "catflap", *words], check=True, capture_output=True, text=True, timeout=60).stdout
+
+    def written() -> bool:
+        bench.peers.run_for(0.05)
+        said = catflap("--json", "bgp", "--socket", str(bench.speaker.events), "malformed", "--mrt", str(file))
+        return json.loads(said) == {"file": str(file), "messages": 1, "left_out": 0}
+    assert soon(written)
+    assert bad in file.read_bytes()
+    line = catflap("mrt", "show", str(file)).split("|")
+    assert line[0] == "BGP4MP_ET" and line[3:6] == [FEEDER, "65002", "20.0.1.0/24"], line
 
 
 def test_one_octet_at_a_time(bench):

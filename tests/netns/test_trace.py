@@ -117,6 +117,28 @@ def test_sessions_are_dumped(two_routers: Cli, tmp_path: pathlib.Path) -> None:
     assert as_bgpdump(file) == lines
 
 
+def test_what_is_dumped_changes_on_command(two_routers: Cli, tmp_path: pathlib.Path) -> None:
+    file = tmp_path / "r1" / "bgp.mrt"
+
+    def has_route() -> bool:
+        return "10.2.7.0/24" in two_routers.birdc("r1", "show", "route", "10.2.7.0/24").out
+
+    assert soon(has_route, 30)
+
+    def kinds_of_a_restart(command: str) -> set[str]:
+        """What a restart of the session adds to the file."""
+        two_routers.birdc("r1", "mrtdump", *command.split())
+        before = len(shown(two_routers, file)) if file.exists() else 0
+        two_routers.birdc("r1", "restart", "peer")
+        assert soon(has_route, 30)
+        return {fields(line)[1] for line in shown(two_routers, file)[before:]}
+
+    assert kinds_of_a_restart("peer off") == set()
+    assert kinds_of_a_restart("peer { states }") == {"STATE"}
+    assert kinds_of_a_restart('"p*" { messages }') == {"A"}
+    assert kinds_of_a_restart("all all") == {"STATE", "A"}
+
+
 def test_tables_are_dumped(two_routers: Cli, tmp_path: pathlib.Path) -> None:
     four, six = tmp_path / "r1" / "master4.mrt", tmp_path / "r1" / "master6.mrt"
 

@@ -37,7 +37,8 @@ Verbs:
   explain PREFIX            candidates, the step at which each lost, next hops, loops; import and export verdicts with
                             the line of the filter that decided
   peers [--why]             sessions; why they are down and what to do
-  malformed [PEER]          malformed messages: counters, and the last ones with their octets
+  malformed [PEER]          malformed messages: counters, and the last ones with their octets; with --mrt FILE these go
+                            into FILE, for catflap mrt show and other readers of MRT
   received PEER [PREFIX]    what a peer sent, before the import filter
   advertised PEER [PREFIX]  what a peer is told, with the attributes of the UPDATE
   routes [PREFIX]           tables, with --table --in --protocol --export --where --primary --filtered
@@ -222,6 +223,7 @@ int main(int argc, char** argv) {
   v->add_option("--export", a.bgp.exported, "routes: that go to this protocol");
   v->add_option("--where", a.bgp.where,
                 "routes, received, advertised: a condition in BIRD's filter language");
+  v->add_option("--mrt", a.bgp.mrt, "malformed: write the messages to this file, as MRT (BGP4MP_ET)");
   v->add_flag("--primary", a.bgp.primary, "routes: the best ones");
   v->add_flag("--filtered", a.bgp.filtered, "routes: those kept though the import filter rejected them");
   v->add_flag("--why", a.bgp.why, "peers: why a session is down and what to do");

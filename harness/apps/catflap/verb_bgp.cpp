@@ -11,6 +11,7 @@
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
 
+#include "apps/catflap/malformed_mrt.hpp"
 #include "apps/catflap/verbs.hpp"
 #include "birdc/parse.hpp"
 #include "daemons/adapter.hpp"
@@ -21,6 +22,7 @@
 #include "observe/text.hpp"
 #include "sys/clock.hpp"
 #include "sys/error.hpp"
+#include "sys/files.hpp"
 #include "sys/unix_socket.hpp"
 
 /// `catflap bgp`: what our speaker knows beyond birdc.
@@ -236,9 +238,53 @@ Status explain(const Common& common, const Target& target, const BgpOptions& opt
       [](const auto& views) { return observe::explain_text(views, sys::monotonic_now()); });
 }
 
-Status malformed(const Common& common, const Target& target, const std::string& peer) {
+/// Writes them to a file.
+Status write_mrt(const Common& common, const std::string& file,
+                 const std::vector<observe::MalformedView>& views,
+                 const std::vector<observe::ProtocolView>& protocols) {
+  const MalformedMrt mrt = malformed_mrt(views, protocols);
+  if (auto done = sys::write_file_atomic(file, as_text(mrt.octets)); !done) {
+    return done;
+  }
+  if (common.json) {
+    fmt::print("{}\n", json{{"file", file}, {"messages", mrt.written}, {"left_out", mrt.left_out}}.dump());
+  } else {
+    fmt::print("{}: {} messages, {} left out that are not whole\n", file, mrt.written, mrt.left_out);
+  }
+  return {};
+}
+
+/// All that a question gives.
+template <class View, class Decode>
+Result<std::vector<View>> collect(const Target& target, const json& question, Decode decode) {
+  std::vector<View> views;
+  auto done = ask(target, question, [&](const json& value) -> Status {
+    auto view = decode(value);
+    if (!view) {
+      return fail(std::move(view.error()));
+    }
+    views.push_back(std::move(*view));
+    return {};
+  });
+  if (!done) {
+    return fail(std::move(done.error()));
+  }
+  return views;
+}
+
+Status malformed(const Common& common, const Target& target, const BgpOptions& options,
+                 const std::string& peer) {
   if (!target.bird.empty()) {
     return fail(needs_self(target, "which messages were malformed"));
+  }
+  if (!options.mrt.empty()) {
+    auto views = collect<observe::MalformedView>(target, {{"ask", "malformed"}, {"protocol", peer}},
+                                                 observe::malformed_from_json);
+    auto protocols =
+        collect<observe::ProtocolView>(target, {{"ask", "protocols"}}, observe::protocol_from_json);
+    return !views       ? fail(std::move(views.error()))
+           : !protocols ? fail(std::move(protocols.error()))
+                        : write_mrt(common, options.mrt, *views, *protocols);
   }
   return print_all<observe::MalformedView>(
       common, target, {{"ask", "malformed"}, {"protocol", peer}}, "malformed", observe::malformed_from_json,
@@ -487,7 +533,7 @@ Status run(const Common& common, const BgpOptions& options) {
     return explain(common, *target, options, argument(1));
   }
   if (verb == "malformed") {
-    return malformed(common, *target, argument(1));
+    return malformed(common, *target, options, argument(1));
   }
   if (verb == "peers") {
     return peers(common, *target, options);

@@ -71,6 +71,7 @@ struct BgpOptions {
   std::string table, in, protocol, exported, where;
   bool exact = false, primary = false, filtered = false, why = false;
   bool only_routes = false, only_sessions = false;
+  std::string mrt;          ///< malformed: the file for the messages
   std::uint64_t count = 0;  ///< of changes to watch; 0: all
 };
 int bgp(const Common& common, const BgpOptions& options);
