@@ -230,16 +230,21 @@ Status Socket::commit_all(Batch& batch) {
 }
 
 Result<std::vector<int>> Socket::apply(std::span<const RouteChange> changes) {
-  std::vector<int> results(changes.size(), 0);
+  return apply(changes.size(), [&](std::size_t i) -> const RouteChange& { return changes[i]; });
+}
+
+Result<std::vector<int>> Socket::apply(std::size_t count,
+                                       const std::function<const RouteChange&(std::size_t)>& change) {
+  std::vector<int> results(count, 0);
   std::vector<char> bytes;
   std::vector<Batch::Message> messages;
   bytes.reserve(kRouteOctetsPerPiece + kRouteOctetsPerPiece / 8);
-  for (std::size_t next = 0; next < changes.size();) {
+  for (std::size_t next = 0; next < count;) {
     bytes.clear();
     messages.clear();
-    while (next < changes.size() && messages.size() < failures_max_ && bytes.size() < kRouteOctetsPerPiece) {
+    while (next < count && messages.size() < failures_max_ && bytes.size() < kRouteOctetsPerPiece) {
       messages.push_back({bytes.size(), next});
-      encode_route(bytes, changes[next++], false);
+      encode_route(bytes, change(next++), false);
     }
     const Group group{bytes, messages, messages.size(), 2 * bytes.size()};
     const auto status = exchange(group, [&](std::size_t message, const Answer& answer) {

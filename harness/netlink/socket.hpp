@@ -107,6 +107,9 @@ class Socket {
   /// Per change: 0 or the errno. Sent in pieces of up to kRouteOctetsPerPiece with one acknowledgement each;
   /// errors come for the changes that the kernel refuses only. 4 x 10^5 changes a second and more.
   Result<std::vector<int>> apply(std::span<const RouteChange> changes);
+  /// The same with changes 0 to count - 1, asked for one after the other, each used up before the next.
+  Result<std::vector<int>> apply(std::size_t count,
+                                 const std::function<const RouteChange&(std::size_t)>& change);
 
   Status add_veth(const LinkSpec& here, const LinkSpec& there, const sys::netns::Handle& there_ns);
   Status add_bridge(const LinkSpec& bridge);

@@ -22,6 +22,7 @@ constexpr std::uint64_t kListMax = std::uint64_t{1} << 24U;
 /// Appends values one after the other.
 class Encoder {
  public:
+  static constexpr bool kReads = false;
   explicit Encoder(ByteSink& out) : out_(out) {}
 
   template <class... T>
@@ -99,6 +100,7 @@ class Encoder {
 /// Takes values one after the other; remembers that something was wrong.
 class Decoder {
  public:
+  static constexpr bool kReads = true;
   explicit Decoder(ByteReader& in) : in_(in) {}
 
   template <class... T>
@@ -262,12 +264,22 @@ class Decoder {
   Error error_;
 };
 
+/// For decoding into.
+template <class T>
+T blank() {
+  if constexpr (std::is_same_v<T, bgp::act::KernelRoute>) {
+    return T(bgp::KernelRouteSpec(), false);
+  } else {
+    return T();
+  }
+}
+
 /// Reads the alternative of a variant that `kind` names.
 template <class Variant, std::size_t I = 0>
 bool decode_alternative(std::size_t kind, Decoder& decoder, Variant& out) {
   if constexpr (I < std::variant_size_v<Variant>) {
     if (kind == I) {
-      std::variant_alternative_t<I, Variant> value;
+      auto value = blank<std::variant_alternative_t<I, Variant>>();
       fields(value, decoder);
       out = std::move(value);
       return true;

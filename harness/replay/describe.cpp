@@ -200,7 +200,7 @@ struct Describe {
         .take();
   }
   std::string operator()(const bgp::act::KernelRoute& a) const {
-    return describe_route("KernelRoute", a.route, a.present);
+    return describe_route("KernelRoute", a.route(), a.present);
   }
   std::string operator()(const bgp::act::ProtocolChanged& a) const {
     return Line("ProtocolChanged")

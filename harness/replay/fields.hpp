@@ -1,5 +1,7 @@
 #pragma once
 
+#include <type_traits>
+
 #include "bgp/speaker/event.hpp"
 
 /// The fields of all events and actions, once for reading and writing: fields(value, f) calls f(field...).
@@ -150,8 +152,11 @@ void fields(bgp::act::UdpSend& v, F&& f) {
 }
 template <class F>
 void fields(bgp::act::KernelRoute& v, F&& f) {
-  auto& [route, present] = v;
-  f(route, present);
+  bgp::KernelRouteSpec route = v.route();
+  f(route, v.present);
+  if constexpr (std::remove_cvref_t<F>::kReads) {
+    v = bgp::act::KernelRoute(route, v.present);
+  }
 }
 template <class F>
 void fields(bgp::act::ProtocolChanged& v, F&& f) {

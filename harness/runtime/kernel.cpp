@@ -16,6 +16,14 @@ bool is_gone(int sys_errno) {
   return sys_errno == 3 /* ESRCH */ || sys_errno == 19 /* ENODEV */;
 }
 
+std::size_t hash_of(const bgp::act::KernelRoute& change) {
+  const net::IpAddr& addr = change.prefix.addr();
+  std::uint64_t hash = addr.high() * 0x9E3779B97F4A7C15U ^ addr.low();
+  hash = (hash ^ hash >> 32U ^ change.prefix.length()) * 0xBF58476D1CE4E5B9U;
+  hash = (hash ^ hash >> 29U ^ change.body->metric) * 0x94D049BB133111EBU;
+  return hash ^ hash >> 32U;
+}
+
 }  // namespace
 
 bgp::KernelRouteSpec to_spec(const netlink::RouteInfo& route) {
@@ -207,24 +215,8 @@ Status Kernel::read_events(const Sink& sink) {
   return rescan ? scan(sink) : Status();
 }
 
-std::size_t Kernel::RouteKeyHash::operator()(const RouteKey& key) const noexcept {
-  const net::IpAddr& addr = key.prefix.addr();
-  std::uint64_t hash = addr.high() * 0x9E3779B97F4A7C15U ^ addr.low();
-  hash = (hash ^ hash >> 32U) * 0x9E3779B97F4A7C15U;
-  hash += std::uint64_t{key.metric} << 32U | key.table;
-  hash = (hash ^ hash >> 29U ^ key.prefix.length()) * 0xBF58476D1CE4E5B9U;
-  return hash ^ hash >> 32U;
-}
-
 void Kernel::route(const bgp::act::KernelRoute& action) {
-  netlink::RouteChange change{to_info(action.route), action.present};
-  const RouteKey key{action.route.table, action.route.prefix, action.route.metric};
-  const auto [at, is_new] = waiting_.try_emplace(key, taken_off_ + pending_.size());
-  if (is_new) {
-    pending_.push_back(std::move(change));
-  } else {
-    pending_[at->second - taken_off_] = std::move(change);
-  }
+  pending_.push_back(action);
 }
 
 Status Kernel::commit(const Sink& sink) {
@@ -238,15 +230,54 @@ Status Kernel::commit(const Sink& sink) {
   return done;
 }
 
-Status Kernel::commit_batch(const Sink& sink) {
-  const std::span changes(pending_.data() + next_, std::min(kBatch, pending_.size() - next_));
-  for (const netlink::RouteChange& change : changes) {
-    waiting_.erase({change.route.table, change.route.prefix, change.route.metric});
+void Kernel::drop_outdated(std::span<bgp::act::KernelRoute> changes) {
+  constexpr std::size_t kSlots = 2 * kBatch;
+  static_assert((kSlots & (kSlots - 1)) == 0 && kSlots > kBatch);
+  places_.assign(kSlots, 0);
+  for (std::size_t i = 0; i < changes.size(); ++i) {
+    bgp::act::KernelRoute& change = changes[i];
+    const bgp::KernelRouteSpec& body = *change.body;
+    std::size_t slot = hash_of(change) & (kSlots - 1);
+    for (; places_[slot] != 0; slot = (slot + 1) & (kSlots - 1)) {
+      bgp::act::KernelRoute& older = changes[places_[slot] - 1];
+      if (older.prefix == change.prefix && older.body->metric == body.metric &&
+          older.body->table == body.table) {
+        older = std::exchange(change, {change.prefix, nullptr, false});
+        break;
+      }
+    }
+    if (places_[slot] == 0) {
+      places_[slot] = static_cast<std::uint32_t>(i + 1);
+    }
   }
-  auto results = socket_.apply(changes);
+  const auto dropped = std::remove_if(changes.begin(), changes.end(),
+                                      [](const auto& change) { return change.body == nullptr; });
+  for (auto it = dropped; it != changes.end(); ++it) {
+    it->body = nullptr;  // whatever remove_if() left there
+  }
+}
+
+Status Kernel::commit_batch(const Sink& sink) {
+  const std::span batch(pending_.data() + next_, std::min(kBatch, pending_.size() - next_));
+  drop_outdated(batch);
+  const auto end = std::find_if(batch.begin(), batch.end(), [](const auto& c) { return c.body == nullptr; });
+  const std::span changes = batch.first(static_cast<std::size_t>(end - batch.begin()));
+  const bgp::KernelRouteSpec* body = nullptr;
+  auto results = socket_.apply(changes.size(), [&](std::size_t i) -> const netlink::RouteChange& {
+    if (changes[i].body.get() != body) {
+      body = changes[i].body.get();
+      change_.route = to_info(*body);
+    }
+    change_.route.prefix = changes[i].prefix;
+    change_.present = changes[i].present;
+    return change_;
+  });
   for (std::size_t i = 0; results && i < changes.size(); ++i) {
     const int error = (*results)[i];
-    const std::pair key{changes[i].route.table, changes[i].route.prefix};
+    if (error == 0 && refused_.empty()) {
+      continue;
+    }
+    const std::pair key{changes[i].body->table, changes[i].prefix};
     if (!changes[i].present && (error == 0 || is_gone(error))) {
       refused_.erase(key);
     } else if (error != 0) {
@@ -256,13 +287,13 @@ Status Kernel::commit_batch(const Sink& sink) {
       sink(bgp::ev::KernelRouteResult{key.first, key.second, 0});
     }
   }
-  next_ += changes.size();
+  next_ += batch.size();
   if (!pending()) {
     pending_ = {};
-    next_ = taken_off_ = 0;
+    next_ = 0;
   } else if (next_ >= kBacklogMax) {  // while it never empties, as when a whole table comes
     pending_.erase(pending_.begin(), pending_.begin() + static_cast<std::ptrdiff_t>(next_));
-    taken_off_ += std::exchange(next_, 0);
+    next_ = 0;
   }
   if (!results) {
     return fail(std::move(results.error()).context("change kernel routes"));

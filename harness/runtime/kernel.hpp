@@ -4,9 +4,9 @@
 #include <cstdint>
 #include <functional>
 #include <map>
+#include <span>
 #include <string>
 #include <tuple>
-#include <unordered_map>
 #include <utility>
 #include <vector>
 
@@ -40,8 +40,8 @@ class Kernel {
   Status scan(const Sink& sink);
   /// Tells what has changed since.
   Status read_events(const Sink& sink);
-  /// Queues; commit() sends. Changes go to the kernel in the order of their arrival; one that comes while an
-  /// older one of the same route (table, prefix, metric) still waits takes its place.
+  /// Queues; commit() sends. Changes go to the kernel in the order of their arrival; of those of one route
+  /// (table, prefix, metric) in a batch only the last, in the place of the first.
   void route(const bgp::act::KernelRoute& action);
   /// A batch to the kernel, or more while the backlog is too long; a result event for each route that it
   /// refused or took again after a refusal.
@@ -54,21 +54,12 @@ class Kernel {
   const std::map<bgp::IfIndex, netlink::LinkInfo>& links() const { return links_; }
 
  private:
-  struct RouteKey {
-    std::uint32_t table = 0;
-    net::Prefix prefix;
-    std::uint32_t metric = 0;
-    bool operator==(const RouteKey&) const = default;
-  };
-  struct RouteKeyHash {
-    std::size_t operator()(const RouteKey& key) const noexcept;
-  };
-
   Kernel(netlink::Socket socket, netlink::Monitor monitor)
       : socket_(std::move(socket)), monitor_(std::move(monitor)) {
     monitor_.ignore(socket_);
   }
   Status commit_batch(const Sink& sink);
+  void drop_outdated(std::span<bgp::act::KernelRoute> changes);
   void link_changed(const netlink::LinkInfo& link, bool gone, const Sink& sink);
   void route_told(const netlink::RouteInfo& route, bool added, const Sink& sink);
   void address_changed(const netlink::AddressInfo& address, bool added, const Sink& sink);
@@ -80,10 +71,10 @@ class Kernel {
   /// Routes of others, as told; the kernel removes some without an event, which a rescan finds out by this.
   using AlienKey = std::tuple<std::uint32_t, net::Prefix, std::uint32_t>;  ///< table, prefix, metric
   std::map<AlienKey, bgp::KernelRouteSpec> aliens_;
-  std::vector<netlink::RouteChange> pending_;  ///< from next_ on; those before have been sent
+  std::vector<bgp::act::KernelRoute> pending_;  ///< from next_ on; those before have been sent
   std::size_t next_ = 0;
-  std::size_t taken_off_ = 0;  ///< how many were taken off the front of pending_ since it was empty
-  std::unordered_map<RouteKey, std::size_t, RouteKeyHash> waiting_;  ///< where in pending_, plus taken_off_
+  std::vector<std::uint32_t> places_;  ///< of a batch, by hash: see drop_outdated()
+  netlink::RouteChange change_;        ///< as sent, one at a time
   /// Prefixes whose last request the kernel refused, by table.
   std::map<std::pair<std::uint32_t, net::Prefix>, int> refused_;
 };

@@ -524,11 +524,11 @@ void Fabric::carry_out(Node& node, const Action& action) {
                  [&](const act::UdpSend& a) { send_datagram(node, a); },
                  [&](const act::KernelRoute& a) {
                    if (a.present) {
-                     node.fib[a.route.prefix] = a.route;
+                     node.fib[a.prefix] = a.route();
                    } else {
-                     node.fib.erase(a.route.prefix);
+                     node.fib.erase(a.prefix);
                    }
-                   schedule(node.name, wire_.delay, ev::KernelRouteResult{a.route.table, a.route.prefix, 0});
+                   schedule(node.name, wire_.delay, ev::KernelRouteResult{a.body->table, a.prefix, 0});
                  },
                  [](const auto&) {},
              },

@@ -53,6 +53,11 @@ PrefixId Table::find_id(const net::Prefix& exact) const {
   });
 }
 
+std::optional<PrefixId> Table::number_of(const net::Prefix& exact) const {
+  const PrefixId id = find_id(exact);
+  return id == HashIndex::kNone ? std::nullopt : std::optional(id);
+}
+
 std::uint64_t Table::hash_of(PrefixId id) const {
   const Entry& found = entry(id);
   if (family_ == net::Family::ipv4) {

@@ -178,6 +178,13 @@ class Table {
       visit(prefix_of(id), entry(id));
     }
   }
+  /// The same with visit(PrefixId, const Prefix&, const Entry&).
+  template <class F>
+  void for_each_numbered(F&& visit) const {
+    for (const PrefixId id : ordered(nullptr)) {
+      visit(id, prefix_of(id), entry(id));
+    }
+  }
   template <class F>
   void for_each_within(const net::Prefix& cover, F&& visit) const {
     for (const PrefixId id : ordered(&cover)) {
@@ -191,6 +198,8 @@ class Table {
   const Entry* entry_of(PrefixId id) const {
     return id < next_id_ && entry(id).has_paths() ? &entry(id) : nullptr;
   }
+  /// nullopt if the prefix has no number now: neither paths nor a pin.
+  std::optional<PrefixId> number_of(const net::Prefix& exact) const;
   /// Precondition: in use or pinned.
   net::Prefix prefix_of(PrefixId id) const;
   /// Keeps the number for this prefix even if all paths go, until unpin() was called as often. Precondition:

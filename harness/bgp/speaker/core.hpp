@@ -57,6 +57,10 @@ struct BfdRequest {
 /// What the protocols of a router share. Owns everything but the protocols. Invariant: whatever changes a
 /// table or wants to send marks itself, and Speaker::run works off the marks.
 struct Core {
+  /// Changes of kernel routes that protocols may ask for until the actions are taken: some 5 ms of the
+  /// kernel's time.
+  static constexpr std::size_t kKernelChangesOfRun = 2048;
+
   Instant now;
   std::uint64_t seed = 0;
   std::shared_ptr<const intent::RouterIntent> intent;
@@ -72,12 +76,15 @@ struct Core {
   rib::Protocols decision;
   std::map<std::string, std::unique_ptr<TableState>> tables;
   ExportGroups groups{*this};
-  /// Routes of the kernel that we were told of: by table, then prefix and metric.
+  /// Routes of the kernel that we were told of, but for those that a KernelProtocol holds: by table, then
+  /// prefix and metric.
   std::map<std::uint32_t, std::map<std::pair<net::Prefix, std::uint32_t>, KernelRouteSpec>> kernel_routes;
   std::map<rib::ProtocolId, Protocol*> by_id;  ///< running or not
   std::vector<BmpProtocol*> monitors;          ///< that run
   Deadlines deadlines;                         ///< keyed by protocol
   std::set<rib::ProtocolId> to_flush;          ///< have something to send
+  std::set<rib::ProtocolId> flush_next_run;    ///< have more to send than one run may
+  std::size_t kernel_changes_left = kKernelChangesOfRun;
   ConnId next_dial = 2;
   std::uint32_t next_discriminator = 1;
   std::map<ConnId, rib::ProtocolId> connections;

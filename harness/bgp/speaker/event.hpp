@@ -4,6 +4,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <utility>
 #include <variant>
 #include <vector>
 
@@ -180,9 +181,22 @@ struct TcpSetOptions {
   ConnId conn = 0;
   TcpOptions options;
 };
-/// Install or replace (`present`) or remove a route of ours.
+/// Install or replace (`present`) or remove a route of ours. Many routes differ in nothing but their prefix,
+/// and share the rest.
 struct KernelRoute {
-  KernelRouteSpec route;
+  KernelRoute(const net::Prefix& of, std::shared_ptr<const KernelRouteSpec> rest, bool present_then)
+      : prefix(of), body(std::move(rest)), present(present_then) {}
+  KernelRoute(const KernelRouteSpec& route, bool present_then)
+      : prefix(route.prefix), body(std::make_shared<const KernelRouteSpec>(route)), present(present_then) {}
+
+  KernelRouteSpec route() const {
+    KernelRouteSpec whole = *body;
+    whole.prefix = prefix;
+    return whole;
+  }
+
+  net::Prefix prefix;
+  std::shared_ptr<const KernelRouteSpec> body;  ///< never nullptr; its prefix means nothing
   bool present = true;
 };
 /// A protocol changed its state; for the event stream, logs and the harness.

@@ -1,6 +1,8 @@
 #include "bgp/speaker/kernel_protocol.hpp"
 
 #include <algorithm>
+#include <optional>
+#include <set>
 #include <tuple>
 #include <utility>
 
@@ -99,16 +101,28 @@ void KernelProtocol::scan_done() {
 }
 
 void KernelProtocol::on_stop(StopReason reason, const std::string&) {
-  if (core_.kernel_scanned && !body().persist &&
-      !(reason == StopReason::shutdown && core_.keep_kernel_routes)) {
-    for (const auto& [prefix, spec] : installed_) {
-      core_.act(act::KernelRoute{spec, false});
-      core_.kernel_routes[spec.table].erase({prefix, spec.metric});
+  const bool shutdown = reason == StopReason::shutdown;
+  const bool removes = core_.kernel_scanned && !body().persist && !(shutdown && core_.keep_kernel_routes);
+  for (rib::PrefixId id = 0; id < slots_.size(); ++id) {
+    if (!in_use(id)) {
+      continue;
     }
+    const Body installed = slots_[id].installed;
+    if (installed != KernelRouteBodies::kNone && removes) {
+      ask(table().prefix_of(id), installed, false);
+    } else if (installed != KernelRouteBodies::kNone && !shutdown) {  // leftovers for who comes next
+      KernelRouteSpec left = *bodies_.get(installed);
+      left.prefix = table().prefix_of(id);
+      core_.kernel_routes[left.table].insert_or_assign({left.prefix, left.metric}, left);
+    }
+    table().unpin(id);
   }
-  wanted_.clear();
-  installed_.clear();
-  dirty_.clear();
+  slots_ = {};
+  marked_ = {};
+  dirty_ = {};
+  next_ = 0;
+  leftovers_from_.reset();
+  bodies_ = {};
 }
 
 bool KernelProtocol::on_reconfigure(const intent::ProtocolIntent& next) {
@@ -133,51 +147,51 @@ bool KernelProtocol::preexport(const Channel&, const rib::Path& path) const {
   return metric() != 0 || body().device_routes || path.attrs->source != intent::RouteSource::device;
 }
 
-std::optional<KernelRouteSpec> KernelProtocol::spec_of(const net::Prefix& prefix,
-                                                       const policy::RouteAttrs& attrs,
-                                                       const policy::Forwarding& forwarding) const {
-  KernelRouteSpec spec;
-  spec.table = body().kernel_table;
-  spec.prefix = prefix;
-  spec.protocol = kProtocolBird;
+bool KernelProtocol::describe(net::Family family, const policy::RouteAttrs& attrs,
+                              const policy::Forwarding& forwarding) {
+  spec_.table = body().kernel_table;
+  spec_.protocol = kProtocolBird;
   // As in BIRD: a filter's krt_metric counts where the protocol has `metric 0`, the default of dialect 1.6.
-  spec.metric = metric() != 0 ? metric() : number(attrs, intent::RouteAttribute::krt_metric).value_or(0);
-  spec.realm = number(attrs, intent::RouteAttribute::krt_realm);
-  spec.mtu = number(attrs, intent::RouteAttribute::krt_mtu);
+  spec_.metric = metric() != 0 ? metric() : number(attrs, intent::RouteAttribute::krt_metric).value_or(0);
+  spec_.realm = number(attrs, intent::RouteAttribute::krt_realm);
+  spec_.mtu = number(attrs, intent::RouteAttribute::krt_mtu);
+  spec_.prefsrc.reset();
+  spec_.scope = 0;
+  spec_.next_hops.clear();
   const intent::Value* prefsrc = policy::find_extra(attrs, intent::RouteAttribute::krt_prefsrc);
   if (prefsrc != nullptr && std::holds_alternative<net::IpAddr>(*prefsrc)) {
-    spec.prefsrc = std::get<net::IpAddr>(*prefsrc);
+    spec_.prefsrc = std::get<net::IpAddr>(*prefsrc);
   }
   switch (forwarding.destination) {
     case policy::Destination::none:
-      return std::nullopt;
+      return false;
     case policy::Destination::unicast:
-      spec.type = observe::RouteType::unicast;
+      spec_.type = observe::RouteType::unicast;
       break;
     case policy::Destination::blackhole:
-      spec.type = observe::RouteType::blackhole;
+      spec_.type = observe::RouteType::blackhole;
       break;
     case policy::Destination::unreachable:
-      spec.type = observe::RouteType::unreachable;
+      spec_.type = observe::RouteType::unreachable;
       break;
     case policy::Destination::prohibit:
-      spec.type = observe::RouteType::prohibit;
+      spec_.type = observe::RouteType::prohibit;
       break;
   }
-  if (spec.type == observe::RouteType::unicast) {
+  if (spec_.type == observe::RouteType::unicast) {
     bool on_link = true;
     for (const policy::NextHop& hop : forwarding.next_hops) {
-      spec.next_hops.push_back({hop.via, hop.interface, hop.weight, hop.onlink});
+      spec_.next_hops.push_back({hop.via, hop.interface, hop.weight, hop.onlink});
       on_link = on_link && !hop.via;
     }
-    if (spec.next_hops.empty()) {
-      return std::nullopt;
+    if (spec_.next_hops.empty()) {
+      return false;
     }
-    spec.scope = static_cast<std::uint8_t>(
+    spec_.scope = static_cast<std::uint8_t>(
         number(attrs, intent::RouteAttribute::krt_scope)
-            .value_or(on_link && prefix.family() == net::Family::ipv4 ? kScopeLink : kScopeUniverse));
+            .value_or(on_link && family == net::Family::ipv4 ? kScopeLink : kScopeUniverse));
   }
-  return spec;
+  return true;
 }
 
 namespace {
@@ -217,81 +231,127 @@ std::vector<const rib::Path*> paths_to_merge(const rib::Table& table, const rib:
 
 }  // namespace
 
-std::optional<KernelRouteSpec> KernelProtocol::wanted_for(Channel& channel, const rib::Change& change) {
+bool KernelProtocol::wanted_for(Channel& channel, const rib::Change& change) {
   if (change.best == nullptr) {
-    return std::nullopt;
+    return false;
   }
   ++channel.export_updates.received;
   policy::RouteEdit edit;
   if (!channel.filter_out(change.prefix, *change.best, edit)) {
-    return std::nullopt;
+    return false;
   }
   const policy::RouteAttrs& attrs = edit.attrs(*change.best->attrs);
-  policy::Forwarding forwarding = attrs.recursive ? change.best->forwarding() : attrs.forwarding;
-  if (body().merge_paths && change.entry != nullptr &&
-      forwarding.destination == policy::Destination::unicast) {
-    for (const rib::Path* path : paths_to_merge(channel.table(), change, body())) {
-      policy::RouteEdit other;
-      if (path == change.best ||
-          channel.would_export(change.prefix, *path) != Channel::ExportVerdict::accepted) {
-        continue;
-      }
+  const policy::Forwarding& one = attrs.recursive ? change.best->forwarding() : attrs.forwarding;
+  if (!body().merge_paths || change.entry == nullptr || one.destination != policy::Destination::unicast) {
+    return describe(change.prefix.family(), attrs, one);
+  }
+  policy::Forwarding merged = one;
+  for (const rib::Path* path : paths_to_merge(channel.table(), change, body())) {
+    if (path != change.best &&
+        channel.would_export(change.prefix, *path) == Channel::ExportVerdict::accepted) {
       const auto& more = path->forwarding().next_hops;
-      forwarding.next_hops.insert(forwarding.next_hops.end(), more.begin(), more.end());
-    }
-    policy::normalise(forwarding.next_hops);
-    const std::uint32_t limit = paths_max(*change.best, channel.table(), body());
-    if (forwarding.next_hops.size() > limit) {
-      forwarding.next_hops.resize(limit);
+      merged.next_hops.insert(merged.next_hops.end(), more.begin(), more.end());
     }
   }
-  return spec_of(change.prefix, attrs, forwarding);
+  policy::normalise(merged.next_hops);
+  const std::uint32_t limit = paths_max(*change.best, channel.table(), body());
+  if (merged.next_hops.size() > limit) {
+    merged.next_hops.resize(limit);
+  }
+  return describe(change.prefix.family(), attrs, merged);
 }
 
 void KernelProtocol::route_changed(Channel& channel, const rib::Change& change) {
   if (!change.best_changed && !body().merge_paths) {
     return;
   }
-  std::optional<KernelRouteSpec> spec = wanted_for(channel, change);
-  const auto it = wanted_.find(change.prefix);
-  if (!spec) {
-    if (it != wanted_.end()) {
+  const bool wants = wanted_for(channel, change);
+  const Body before = slot(change.id).wanted;
+  if (!wants) {
+    if (before != KernelRouteBodies::kNone) {
       if (change.best == nullptr) {
         ++channel.export_withdraws.received;
       }
       ++channel.export_withdraws.accepted;
       --channel.exported;
-      wanted_.erase(it);
-      dirty_.insert(change.prefix);
+      set_wanted(change.id, KernelRouteBodies::kNone);
     }
-  } else if (it == wanted_.end()) {
+    return;
+  }
+  if (before == KernelRouteBodies::kNone) {
     if (!channel.admit_export()) {
       ++channel.export_updates.rejected;
       return;
     }
-    ++channel.export_updates.accepted;
     ++channel.exported;
-    wanted_.emplace(change.prefix, std::move(*spec));
-    dirty_.insert(change.prefix);
-  } else {
-    ++channel.export_updates.accepted;
-    if (!(it->second == *spec)) {
-      it->second = std::move(*spec);
-      dirty_.insert(change.prefix);
-    }
   }
-  if (!dirty_.empty()) {
-    core_.flush_later(id());
+  ++channel.export_updates.accepted;
+  const Body body = bodies_.take(spec_);
+  if (body == before) {
+    bodies_.release(body);
+  } else {
+    set_wanted(change.id, body);
   }
 }
 
-bool KernelProtocol::found_in_kernel(const KernelRouteSpec& want) const {
-  const auto table = core_.kernel_routes.find(want.table);
-  if (table == core_.kernel_routes.end()) {
+bool KernelProtocol::in_use(rib::PrefixId id) const {
+  return id < slots_.size() && (slots_[id].wanted != KernelRouteBodies::kNone ||
+                                slots_[id].installed != KernelRouteBodies::kNone || marked_[id]);
+}
+
+void KernelProtocol::grow(rib::PrefixId id) {
+  if (id >= slots_.size()) {
+    slots_.resize(std::max<std::size_t>(table().id_limit(), id + 1));
+    marked_.resize(slots_.size());
+  }
+  if (!in_use(id)) {
+    table().pin(id);
+  }
+}
+
+void KernelProtocol::settle(rib::PrefixId id) {
+  if (!in_use(id)) {
+    table().unpin(id);
+  }
+}
+
+void KernelProtocol::mark(rib::PrefixId id) {
+  grow(id);
+  if (!marked_[id]) {
+    marked_[id] = true;
+    dirty_.push_back(id);
+    core_.flush_later(this->id());
+  }
+}
+
+void KernelProtocol::set_wanted(rib::PrefixId id, Body body) {
+  mark(id);
+  bodies_.release(std::exchange(slots_[id].wanted, body));
+}
+
+void KernelProtocol::set_installed(rib::PrefixId id, Body body) {
+  grow(id);
+  bodies_.release(std::exchange(slots_[id].installed, body));
+  settle(id);
+}
+
+void KernelProtocol::ask(const net::Prefix& prefix, Body body, bool present) {
+  core_.act(act::KernelRoute{prefix, bodies_.get(body), present});
+}
+
+bool KernelProtocol::claim(const net::Prefix& prefix, Body body) {
+  const auto routes = core_.kernel_routes.find(this->body().kernel_table);
+  if (routes == core_.kernel_routes.end()) {
     return false;
   }
-  const auto it = table->second.find({want.prefix, want.metric});
-  return it != table->second.end() && it->second.protocol == kProtocolBird && does_the_same(want, it->second);
+  const KernelRouteSpec& want = *bodies_.get(body);
+  const auto it = routes->second.find({prefix, want.metric});
+  if (it == routes->second.end()) {
+    return false;
+  }
+  const bool same = it->second.protocol == kProtocolBird && does_the_same(want, it->second);
+  routes->second.erase(it);  // from here on it is ours, or replaced by ours
+  return same;
 }
 
 void KernelProtocol::flush() {
@@ -302,67 +362,96 @@ void KernelProtocol::flush() {
   if (std::exchange(reconcile_, false)) {
     reconcile();
   }
-  for (const net::Prefix& prefix : std::exchange(dirty_, {})) {
-    const auto want = wanted_.find(prefix);
-    const auto have = installed_.find(prefix);
-    if (want == wanted_.end()) {
-      if (have != installed_.end() && !core_.keeps_kernel_routes) {
-        core_.act(act::KernelRoute{have->second, false});
-        core_.kernel_routes[have->second.table].erase({prefix, have->second.metric});
-        installed_.erase(have);
-      }
-      continue;
-    }
-    if (have != installed_.end() ? have->second == want->second : found_in_kernel(want->second)) {
-      installed_.insert_or_assign(prefix, want->second);
-      continue;
-    }
-    if (have != installed_.end() && have->second.metric != want->second.metric) {
-      core_.act(act::KernelRoute{have->second, false});  // another metric is another route to the kernel
-      core_.kernel_routes[have->second.table].erase({prefix, have->second.metric});
-    }
-    core_.kernel_routes[want->second.table].insert_or_assign({prefix, want->second.metric}, want->second);
-    installed_.insert_or_assign(prefix, want->second);
-    core_.act(act::KernelRoute{want->second, true});
+  if (leftovers_from_) {
+    remove_leftovers();
   }
+  for (; next_ < dirty_.size(); ++next_) {
+    if (core_.kernel_changes_left == 0) {
+      core_.flush_next_run.insert(id());
+      break;
+    }
+    write(dirty_[next_]);
+  }
+  constexpr std::size_t kWrittenMax = 65536;
+  if (next_ == dirty_.size()) {
+    dirty_.clear();
+    next_ = 0;
+  } else if (next_ > kWrittenMax) {
+    dirty_.erase(dirty_.begin(), dirty_.begin() + static_cast<std::ptrdiff_t>(next_));
+    next_ = 0;
+  }
+}
+
+void KernelProtocol::write(rib::PrefixId id) {
+  const net::Prefix prefix = table().prefix_of(id);
+  const Slot before = slots_[id];
+  if (before.wanted == before.installed) {
+    // Changed and changed back.
+  } else if (before.wanted == KernelRouteBodies::kNone) {
+    if (!core_.keeps_kernel_routes) {
+      ask(prefix, before.installed, false);
+      --core_.kernel_changes_left;
+      set_installed(id, KernelRouteBodies::kNone);
+    }
+  } else {
+    const KernelRouteSpec& want = *bodies_.get(before.wanted);
+    if (before.installed != KernelRouteBodies::kNone &&
+        bodies_.get(before.installed)->metric != want.metric) {
+      ask(prefix, before.installed, false);  // another metric is another route to the kernel
+    }
+    if (!claim(prefix, before.wanted) || before.installed != KernelRouteBodies::kNone) {
+      ask(prefix, before.wanted, true);
+      --core_.kernel_changes_left;
+    }
+    set_installed(id, bodies_.take(want));
+  }
+  marked_[id] = false;
+  settle(id);
+}
+
+bool KernelProtocol::is_leftover(const KernelRouteSpec& route) const {
+  if (route.protocol != kProtocolBird || channels_.empty() ||
+      route.prefix.family() != channels_.front()->intent().family) {
+    return false;
+  }
+  const auto id = table().number_of(route.prefix);
+  const Body want = id ? slot(*id).wanted : KernelRouteBodies::kNone;
+  return want == KernelRouteBodies::kNone || bodies_.get(want)->metric != route.metric;
 }
 
 void KernelProtocol::remove_leftovers() {
   if (core_.keeps_kernel_routes) {
+    leftovers_from_.reset();  // recovery_done() comes back to them
     return;
   }
   auto& known = core_.kernel_routes[body().kernel_table];
-  for (auto it = known.begin(); it != known.end();) {
-    const auto& [key, spec] = *it;
-    const auto want = wanted_.find(key.first);
-    const bool of_our_family = !channels_.empty() && key.first.family() == channels_.front()->intent().family;
-    if (spec.protocol == kProtocolBird && of_our_family &&
-        (want == wanted_.end() || want->second.metric != key.second)) {
-      core_.act(act::KernelRoute{spec, false});
-      installed_.erase(key.first);
-      it = known.erase(it);
-    } else {
+  auto it = known.lower_bound(*leftovers_from_);
+  while (it != known.end()) {
+    if (!is_leftover(it->second)) {
       ++it;
+      continue;
     }
+    if (core_.kernel_changes_left == 0) {
+      leftovers_from_ = it->first;
+      core_.flush_next_run.insert(id());
+      return;
+    }
+    core_.act(act::KernelRoute{it->second, false});
+    --core_.kernel_changes_left;
+    it = known.erase(it);
   }
+  leftovers_from_.reset();
 }
 
 void KernelProtocol::reconcile() {
-  const auto& known = core_.kernel_routes[body().kernel_table];
-  for (const auto& [prefix, want] : wanted_) {
-    const auto it = known.find({prefix, want.metric});
-    if (it != known.end() && it->second.protocol == kProtocolBird && does_the_same(want, it->second)) {
-      installed_.insert_or_assign(prefix, want);
-    } else if (it == known.end() || it->second.protocol == kProtocolBird) {
-      installed_.erase(prefix);
-      dirty_.insert(prefix);
-    } else {
-      dirty_.insert(prefix);
+  for (rib::PrefixId id = 0; id < slots_.size(); ++id) {
+    if (slots_[id].wanted != slots_[id].installed) {
+      mark(id);
     }
   }
-  remove_leftovers();
+  leftovers_from_.emplace();
   std::set<net::Prefix> prefixes;
-  for (const auto& [key, spec] : known) {
+  for (const auto& [key, spec] : core_.kernel_routes[body().kernel_table]) {
     prefixes.insert(key.first);
   }
   for (const net::Prefix& prefix : prefixes) {
@@ -395,6 +484,15 @@ void KernelProtocol::learn(const net::Prefix& prefix) {
   }
 }
 
+bool KernelProtocol::holds(const KernelRouteSpec& route) const {
+  if (route.protocol != kProtocolBird || slots_.empty()) {
+    return false;
+  }
+  const auto id = table().number_of(route.prefix);
+  const Body installed = id ? slot(*id).installed : KernelRouteBodies::kNone;
+  return installed != KernelRouteBodies::kNone && does_the_same(*bodies_.get(installed), route);
+}
+
 void KernelProtocol::kernel_route(const KernelRouteSpec& route, bool added) {
   if (state() != observe::ProtocolState::up || !core_.kernel_scanned) {
     return;
@@ -403,14 +501,14 @@ void KernelProtocol::kernel_route(const KernelRouteSpec& route, bool added) {
     learn(route.prefix);
     return;
   }
-  const auto have = installed_.find(route.prefix);
-  const bool gone = !added && have != installed_.end() && have->second.metric == route.metric;
-  const bool replaced = added && have != installed_.end() && have->second.metric == route.metric &&
-                        !does_the_same(have->second, route);
-  if (gone || replaced) {
-    installed_.erase(have);
-    dirty_.insert(route.prefix);
-    core_.flush_later(id());
+  const auto id = slots_.empty() ? std::nullopt : table().number_of(route.prefix);
+  const Body installed = id ? slot(*id).installed : KernelRouteBodies::kNone;
+  if (installed == KernelRouteBodies::kNone || bodies_.get(installed)->metric != route.metric) {
+    return;
+  }
+  if (!added || !does_the_same(*bodies_.get(installed), route)) {
+    mark(*id);
+    set_installed(*id, KernelRouteBodies::kNone);
   }
 }
 
@@ -419,16 +517,16 @@ void KernelProtocol::result(const net::Prefix& prefix, int sys_errno) {
     return;
   }
   const bool refused = sys_errno != 0;
-  if (refused && installed_.count(prefix) == 0) {
+  const auto id = table().number_of(prefix);
+  if (refused && (!id || slot(*id).installed == KernelRouteBodies::kNone)) {
     return;  // a route that we removed was gone already
   }
   if (refused) {
     core_.note(act::NoteLevel::warning, name(),
                "kernel refused " + to_string(prefix) + ": errno " + std::to_string(sys_errno));
-    core_.kernel_routes[body().kernel_table].erase({prefix, installed_.at(prefix).metric});
-    installed_.erase(prefix);
+    set_installed(*id, KernelRouteBodies::kNone);
   }
-  channels_.front()->table_state().table.set_kernel_refused(prefix, refused);
+  table().set_kernel_refused(prefix, refused);
 }
 
 }  // namespace catflap::bgp::internal

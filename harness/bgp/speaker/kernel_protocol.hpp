@@ -1,10 +1,11 @@
 #pragma once
 
-#include <map>
+#include <cstdint>
 #include <optional>
-#include <set>
 #include <utility>
+#include <vector>
 
+#include "bgp/speaker/kernel_route_bodies.hpp"
 #include "bgp/speaker/protocol.hpp"
 
 namespace catflap::bgp::internal {
@@ -13,7 +14,10 @@ namespace catflap::bgp::internal {
 ///
 /// Nothing is written before the driver has told what the kernel has (KernelScanDone): then leftovers of ours
 /// that nobody wants are removed, and those that are wanted as they are stay untouched. All changes of a
-/// round are one action for each prefix.
+/// round are one action for each prefix. A round makes no more of them than Core::kernel_changes_left: who is
+/// faster than the kernel waits here, where a change of mind costs nothing, not in a queue before the kernel.
+///
+/// Costs 9 octets for each prefix of the table (10^6), beside what routes have in common.
 class KernelProtocol final : public Protocol {
  public:
   using Protocol::Protocol;
@@ -26,7 +30,9 @@ class KernelProtocol final : public Protocol {
   }
   void flush() override;
 
-  /// A route of this table in the kernel came or went; Core::kernel_routes has it already.
+  /// True if the kernel has this route because we want it: no leftover, and nobody else's.
+  bool holds(const KernelRouteSpec& route) const;
+  /// A route of this table in the kernel came or went; Core::kernel_routes knows.
   void kernel_route(const KernelRouteSpec& route, bool added);
   void scan_done();
   void result(const net::Prefix& prefix, int sys_errno);
@@ -42,20 +48,49 @@ class KernelProtocol final : public Protocol {
  private:
   const intent::KernelIntent& body() const { return std::get<intent::KernelIntent>(intent_.body); }
   std::uint32_t metric() const;
-  std::optional<KernelRouteSpec> spec_of(const net::Prefix& prefix, const policy::RouteAttrs& attrs,
-                                         const policy::Forwarding& forwarding) const;
-  std::optional<KernelRouteSpec> wanted_for(Channel& channel, const rib::Change& change);
+  /// These make spec_ what the kernel is to have, but for the prefix; false: no route.
+  bool describe(net::Family family, const policy::RouteAttrs& attrs, const policy::Forwarding& forwarding);
+  bool wanted_for(Channel& channel, const rib::Change& change);
+  /// A kernel protocol has one channel.
+  rib::Table& table() const { return channels_.front()->table_state().table; }
   /// Compares what is wanted with what the kernel has.
   void reconcile();
-  bool found_in_kernel(const KernelRouteSpec& want) const;
   void remove_leftovers();
+  bool is_leftover(const KernelRouteSpec& route) const;
   void learn(const net::Prefix& prefix);
   bool learnable(const KernelRouteSpec& route) const;
 
-  std::map<net::Prefix, KernelRouteSpec> wanted_;
-  std::map<net::Prefix, KernelRouteSpec> installed_;  ///< as last asked of the kernel, or found there
-  std::set<net::Prefix> dirty_;
+  using Body = KernelRouteBodies::Id;
+  /// What is wanted for a prefix and what the kernel has: as last asked of it, or found there.
+  struct Slot {
+    Body wanted = KernelRouteBodies::kNone;
+    Body installed = KernelRouteBodies::kNone;
+  };
+  bool in_use(rib::PrefixId id) const;
+  Slot slot(rib::PrefixId id) const { return id < slots_.size() ? slots_[id] : Slot(); }
+  /// Both take over a reference to `body`.
+  void set_wanted(rib::PrefixId id, Body body);
+  void set_installed(rib::PrefixId id, Body body);
+  /// Has flush() look at it.
+  void mark(rib::PrefixId id);
+  /// Lets the table use the number again if nothing is known of it here.
+  void settle(rib::PrefixId id);
+  void grow(rib::PrefixId id);
+  /// Asks the kernel for what has to be asked for this prefix.
+  void write(rib::PrefixId id);
+  void ask(const net::Prefix& prefix, Body body, bool present);
+  /// Takes a wanted route as installed if the kernel has it already, as after a restart.
+  bool claim(const net::Prefix& prefix, Body body);
+
+  KernelRouteBodies bodies_;
+  KernelRouteSpec spec_;              ///< for one route at a time
+  std::vector<Slot> slots_;           ///< by number of the prefix, which is pinned while in_use()
+  std::vector<bool> marked_;          ///< the same
+  std::vector<rib::PrefixId> dirty_;  ///< marked ones from next_ on, in the order in which they changed
+  std::size_t next_ = 0;
   bool reconcile_ = false;
+  /// While leftovers are being removed: those from this prefix and metric on are to be looked at.
+  std::optional<std::pair<net::Prefix, std::uint32_t>> leftovers_from_;
 };
 
 }  // namespace catflap::bgp::internal

@@ -81,9 +81,10 @@ void Protocol::bring_up(Channel& channel) {
 }
 
 void Protocol::refeed(Channel& channel) {
-  channel.table().for_each([&](const net::Prefix& prefix, const rib::Entry& entry) {
-    route_changed(channel, rib::Change{prefix, true, false, &entry, entry.best()});
-  });
+  channel.table().for_each_numbered(
+      [&](rib::PrefixId id, const net::Prefix& prefix, const rib::Entry& entry) {
+        route_changed(channel, rib::Change{prefix, true, false, &entry, entry.best(), id});
+      });
 }
 
 bool Protocol::reload(bool in, bool out) {

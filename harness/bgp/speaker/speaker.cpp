@@ -154,9 +154,13 @@ void Speaker::Impl::on(const ev::Interface& event) {
 }
 
 void Speaker::Impl::on(const ev::KernelRoute& event) {
+  bool held = false;  // then a rescan found it, and the protocol knows more about it
+  for_each_kernel([&](KernelProtocol& kernel) {
+    held = held || (kernel.kernel_table() == event.route.table && kernel.holds(event.route));
+  });
   auto& routes = core.kernel_routes[event.route.table];
   const std::pair key{event.route.prefix, event.route.metric};
-  if (event.added) {
+  if (event.added && !held) {
     routes.insert_or_assign(key, event.route);
   } else {
     routes.erase(key);
@@ -307,7 +311,7 @@ void Speaker::Impl::converge() {
   }
   core.groups.flush();
   core.pool.trim();
-  unfinished_ = unfinished_ || core.groups.scheduled();
+  unfinished_ = unfinished_ || core.groups.scheduled() || !core.flush_next_run.empty();
 }
 
 void Speaker::Impl::finish_recovery() {
@@ -340,6 +344,7 @@ void Speaker::Impl::run() {
   if (core.shutting_down) {
     return;
   }
+  core.to_flush.merge(std::exchange(core.flush_next_run, {}));
   while (const auto due = core.deadlines.take_due(core.now)) {
     const auto it = core.by_id.find(*due);
     if (it != core.by_id.end()) {
@@ -372,6 +377,7 @@ void Speaker::run(Instant now) {
 }
 
 std::vector<Action> Speaker::take_actions() {
+  impl_->core.kernel_changes_left = internal::Core::kKernelChangesOfRun;
   return std::exchange(impl_->core.actions, {});
 }
 

@@ -254,7 +254,7 @@ TEST(GracefulRestart, TheKernelStaysSilentOnBothSides) {
   for (const char* node : {"r1", "r2"}) {
     for (const Action& action : ring.net.drain_log(node)) {
       const auto* route = std::get_if<act::KernelRoute>(&action);
-      EXPECT_EQ(route, nullptr) << node << ": " << (route == nullptr ? "" : to_string(route->route.prefix))
+      EXPECT_EQ(route, nullptr) << node << ": " << (route == nullptr ? "" : to_string(route->prefix))
                                 << (route != nullptr && route->present ? " added" : " removed");
     }
   }
@@ -280,7 +280,7 @@ TEST(GracefulRestart, KernelsLoseNothingWhenAllRestartAtOnce) {
   for (const char* node : {"r1", "r2", "r3"}) {
     for (const Action& action : ring.net.drain_log(node)) {
       const auto* route = std::get_if<act::KernelRoute>(&action);
-      EXPECT_TRUE(route == nullptr || route->present) << node << ": " << to_string(route->route.prefix);
+      EXPECT_TRUE(route == nullptr || route->present) << node << ": " << to_string(route->prefix);
     }
   }
 }

@@ -265,7 +265,7 @@ TEST(TwoRouters, LeftoversAreRemovedAndWantedOnesStay) {
   std::vector<std::string> asked;
   for (const Action& action : net.drain_log("r1")) {
     if (const auto* route = std::get_if<act::KernelRoute>(&action)) {
-      asked.push_back((route->present ? "+" : "-") + to_string(route->route.prefix));
+      asked.push_back((route->present ? "+" : "-") + to_string(route->prefix));
     }
   }
   EXPECT_EQ(asked, std::vector<std::string>{"-10.99.0.0/24"});

@@ -1,4 +1,5 @@
 """What is measured. A scenario is a function of (Bench, daemon) that returns {metric: number}."""
+import os
 import signal
 import subprocess
 import sys
@@ -11,6 +12,7 @@ from .sniff import Sniffer
 from .world import Failed, World, scratch
 
 SEED = 1
+IDLE_S = 3  # by then a daemon has nothing left to do
 SECONDS = 1e-9  # of times in nanoseconds
 
 
@@ -40,8 +42,15 @@ class Profile:
         if self.folder:
             file = self.folder / f"{self.daemon.name}-{time.strftime('%H%M%S')}.perf"
             pids = ",".join(str(pid) for process in self.world.processes for pid in process.members())
-            self.process = subprocess.Popen(["perf", "record", "-q", "-g", "-F", "999", "-o", file, "-p", pids])
-            time.sleep(0.5)  # it says nothing when it has begun
+            orders, order = os.pipe()
+            answer, answers = os.pipe()
+            self.process = subprocess.Popen(["perf", "record", "-q", "-g", "-F", "999", "-o", file, "-p", pids, "-D", "-1",
+                                             "--control", f"fd:{orders},{answers}"], pass_fds=(orders, answers))
+            os.write(order, b"enable\n")
+            os.close(answers)
+            os.read(answer, 16)  # that it has begun, or its end
+            for each in (orders, order, answer):
+                os.close(each)
             print(f"perf report -i {file}", file=sys.stderr)
 
     def __exit__(self, *_):
@@ -88,6 +97,10 @@ class Session:
         self.start()
         self.load.say("start dial")
         self.load.wait("all-established", self.bench.limit_s)
+        self.settle()
+
+    def settle(self):
+        """Time for what a daemon does behind our back, of which nothing tells."""
         time.sleep(self.bench.settle_s)
 
     def transfer(self, goal):
@@ -111,7 +124,7 @@ def transit(bench, daemon, prefixes, withdraw=False):
         session.establish()
         metrics = session.transfer(prefixes)
         if withdraw:
-            time.sleep(0.3)
+            session.settle()
             cpu = session.world.cpu_s()
             session.load.say("drop p0 0")
             dropped = session.load.wait("dropped", 10)
@@ -153,7 +166,7 @@ def kernel(bench, daemon, prefixes):
     with Session(bench, daemon, [Neighbor(0, role="feed")], bench.feed(prefixes), kernel=True) as session:
         watcher = [bench.routes, "wait", prefixes, SEED, prefixes, int(bench.limit_s) + 1]
         session.establish()
-        with Pipe(session.world, watcher, 0) as watch:
+        with Pipe(session.world, watcher, 0) as watch, Profile(bench.profiles, daemon, session.world):
             watch.wait("watching", 60)
             cpu = session.world.cpu_s()
             session.load.say("send")
@@ -239,9 +252,9 @@ def dialled_to_daemon(bench, daemon, sessions):
         session.start()
         first.say("start dial")
         first.wait("all-established", bench.limit_s)
-        time.sleep(0.5)
+        session.settle()
         first.__exit__()
-        time.sleep(0.5)
+        session.settle()
         cpu = session.world.cpu_s()
         session.load.say("start dial")
         begin = session.load.wait("started", 10)["t"]
@@ -262,7 +275,7 @@ def start(bench, daemon):
 def idle(bench, daemon):
     with Session(bench, daemon, [Neighbor(0)]) as session:
         session.establish()
-        time.sleep(1.2)
+        time.sleep(IDLE_S)
         return {"rss_mib": session.world.memory_mib("VmRSS"), "peak_mib": session.world.memory_mib()}
 
 
