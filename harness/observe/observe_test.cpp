@@ -195,6 +195,29 @@ TEST(Stream, RoundTripsEveryMessage) {
   }
 }
 
+TEST(Stream, RouteLinesSayTheSameAsOneByOne) {
+  RouteLines lines;
+  RouteView route = full_route();
+  RouteView other = route;
+  other.preference = 7;
+  const net::Prefix first = route.prefix, second = net::Prefix::parse("203.0.113.0/24").value();
+  std::vector<RoutesChanged> changes{{"master4", first, {}},
+                                     {"master4", first, {route, other}},
+                                     {"master4", second, {route, other}},
+                                     {"t\"2", second, {route, other}},
+                                     {"t\"2", second, {route}},
+                                     {"t\"2", first, {other}},
+                                     {"t\"2", first, {}},
+                                     {"t\"2", first, {other}}};
+  for (RoutesChanged& change : changes) {
+    for (RouteView& each : change.routes) {
+      each.prefix = change.prefix;
+      each.table = change.table;
+    }
+    EXPECT_EQ(lines.line(change), encode_stream_line(change));
+  }
+}
+
 TEST(Stream, RefusesWhatIsNoMessage) {
   for (const char* line :
        {"", "{", "[]", "{}", R"({"type": 1})", R"({"type": "hullo"})", R"({"type": "protocol"})",

@@ -1,6 +1,8 @@
 #include "observe/stream.hpp"
 
+#include <algorithm>
 #include <nlohmann/json.hpp>
+#include <utility>
 
 #include "base/overloaded.hpp"
 #include "observe/json.hpp"
@@ -120,6 +122,22 @@ Result<StreamMessage> decode_object(const std::string& type, const Json& object)
   return malformed("unknown type '" + type + "'");
 }
 
+Json routes_of(const RoutesChanged& change) {
+  Json routes = Json::array();
+  for (const RouteView& route : change.routes) {
+    Json item = to_json_value(route);
+    item.erase("table");
+    item.erase("prefix");
+    routes.push_back(std::move(item));
+  }
+  return routes;
+}
+
+/// Texts may come from peers: octets that are not UTF-8 are replaced rather than refused.
+std::string text_of(const Json& json) {
+  return json.dump(-1, ' ', false, Json::error_handler_t::replace);
+}
+
 Json to_object(const StreamMessage& message) {
   return std::visit(
       overloaded{[](const Hello& hello) {
@@ -135,17 +153,10 @@ Json to_object(const StreamMessage& message) {
                    return Json{{"type", "protocol_gone"}, {"name", gone.name}};
                  },
                  [](const RoutesChanged& change) {
-                   Json routes = Json::array();
-                   for (const RouteView& route : change.routes) {
-                     Json item = to_json_value(route);
-                     item.erase("table");
-                     item.erase("prefix");
-                     routes.push_back(std::move(item));
-                   }
                    return Json{{"type", "route"},
                                {"table", change.table},
                                {"prefix", net::to_string(change.prefix)},
-                               {"routes", std::move(routes)}};
+                               {"routes", routes_of(change)}};
                  },
                  [](const Synced&) {
                    return Json{{"type", "synced"}};
@@ -162,10 +173,22 @@ Json to_object(const StreamMessage& message) {
 }  // namespace
 
 std::string encode_stream_line(const StreamMessage& message) {
-  // Texts may come from peers: octets that are not UTF-8 are replaced rather than refused.
-  std::string line = to_object(message).dump(-1, ' ', false, Json::error_handler_t::replace);
-  line.push_back('\n');
-  return line;
+  return text_of(to_object(message)) + "\n";
+}
+
+std::string RouteLines::line(const RoutesChanged& changed) {
+  const bool same = std::equal(changed.routes.begin(), changed.routes.end(), routes_.begin(), routes_.end(),
+                               [](const RouteView& route, RouteView& before) {
+                                 before.prefix = route.prefix;
+                                 before.table = route.table;
+                                 return route == before;
+                               });
+  if (text_.empty() || !same) {
+    routes_ = changed.routes;
+    text_ = text_of(routes_of(changed));
+  }
+  return R"({"prefix":")" + net::to_string(changed.prefix) + R"(","routes":)" + text_ + R"(,"table":)" +
+         text_of(Json(changed.table)) + R"(,"type":"route"})" + "\n";
 }
 
 Result<StreamMessage> decode_stream_line(std::string_view line) {

@@ -61,6 +61,17 @@ using StreamMessage = std::variant<Hello, ProtocolChanged, ProtocolGone, RoutesC
 
 /// One line, the newline included.
 std::string encode_stream_line(const StreamMessage& message);
+
+/// encode_stream_line for many RoutesChanged in a row: what the one before said as well is not encoded again,
+/// and neighbouring prefixes often have the same routes.
+class RouteLines {
+ public:
+  std::string line(const RoutesChanged& changed);
+
+ private:
+  std::vector<RouteView> routes_;  ///< of the last line, without prefix and table
+  std::string text_;               ///< of these
+};
 /// `line` with or without its newline. Errc::protocol for anything that is not a message.
 Result<StreamMessage> decode_stream_line(std::string_view line);
 

@@ -7,6 +7,7 @@
 #include <algorithm>
 #include <array>
 #include <cerrno>
+#include <utility>
 #include <vector>
 
 #include "net/addr.hpp"
@@ -47,6 +48,7 @@ EventServer::EventServer(sys::EventLoop& loop, std::filesystem::path path, bgp::
 
 EventServer::~EventServer() {
   loop_.cancel(counters_timer_);
+  loop_.cancel(held_up_timer_);
   for (const auto& [fd, client] : clients_) {
     loop_.remove(fd);
   }
@@ -60,6 +62,7 @@ void EventServer::accepted(sys::UniqueFd fd) {
   const int raw = fd.get();
   auto client = std::make_unique<Client>();
   client->fd = std::move(fd);
+  client->read_at = sys::monotonic_now();
   if (!loop_.add(raw, EPOLLIN, [this, raw](std::uint32_t events) { serve(raw, events); })) {
     return;
   }
@@ -115,8 +118,8 @@ void EventServer::greet_piece(Client& client) {
   group.table = greeting.tables.back();
   const auto flush_group = [&] {
     if (!group.routes.empty()) {
-      client.queue += observe::encode_stream_line(group);
       greeting.after = group.prefix;
+      client.queue += route_lines_.line(group);
       group.routes.clear();
     }
   };
@@ -149,7 +152,7 @@ void EventServer::protocol_changed(const std::string& protocol) {
 
 void EventServer::route_changed(const std::string& table, const net::Prefix& prefix) {
   if (!clients_.empty()) {
-    routes_.emplace(table, prefix);
+    routes_[table].insert(prefix);
   }
 }
 
@@ -169,35 +172,74 @@ void EventServer::publish() {
   if (!protocols_.empty() || !routes_.empty()) {
     watch_counters(kCountersFirst);
   }
+  publish_protocols();
+  publish_routes();
+}
+
+void EventServer::publish_protocols() {
+  if (protocols_.empty()) {
+    return;
+  }
   std::string lines;
-  if (!protocols_.empty()) {
-    for (auto& protocol : speaker_.snapshot(sys::monotonic_now()).protocols) {
-      if (protocols_.erase(protocol.name) > 0) {
-        told_[protocol.name] = protocol.channels;
-        lines += observe::encode_stream_line(observe::ProtocolChanged{std::move(protocol)});
-      }
+  for (auto& protocol : speaker_.snapshot(sys::monotonic_now()).protocols) {
+    if (protocols_.erase(protocol.name) > 0) {
+      told_[protocol.name] = protocol.channels;
+      lines += observe::encode_stream_line(observe::ProtocolChanged{std::move(protocol)});
     }
-    for (const std::string& name : protocols_) {  // those that the snapshot does not have any more
-      told_.erase(name);
-      lines += observe::encode_stream_line(observe::ProtocolGone{name});
-    }
-    protocols_.clear();
   }
-  for (const auto& [table, prefix] : routes_) {
-    observe::RoutesChanged changed{table, prefix, {}};
+  for (const std::string& name : protocols_) {  // those that the snapshot does not have any more
+    told_.erase(name);
+    lines += observe::encode_stream_line(observe::ProtocolGone{name});
+  }
+  protocols_.clear();
+  send_to_all(lines);
+}
+
+bool EventServer::held_up() {
+  const Instant now = sys::monotonic_now();
+  bool lagging = false;
+  std::vector<int> stuck;
+  for (const auto& [fd, client] : clients_) {
+    if (client->queue.size() - client->sent > kLagOctets) {
+      (now - client->read_at > kPatience ? stuck.push_back(fd) : void(lagging = true));
+    }
+  }
+  for (const int fd : stuck) {
+    drop(fd);
+  }
+  if (lagging && held_up_timer_ == sys::EventLoop::TimerId::none) {
+    held_up_timer_ = loop_.after(kPatience, [this] { held_up_timer_ = sys::EventLoop::TimerId::none; });
+  }
+  return lagging;
+}
+
+void EventServer::publish_routes() {
+  std::string lines;
+  std::size_t left = kPrefixesPerRound;
+  while (!routes_.empty() && left > 0 && (left < kPrefixesPerRound || !held_up())) {
+    const auto table = routes_.begin();
     bgp::RouteQuery query;
-    query.tables = {table};
-    query.exact = prefix;
-    // A table that a reconfiguration removed has no routes.
-    (void)speaker_.routes(query, [&](const observe::RouteView& route) {
-      changed.routes.push_back(route);
-      return true;
-    });
-    lines += observe::encode_stream_line(changed);
+    query.tables = {table->first};
+    for (; !table->second.empty() && left > 0; --left) {
+      query.exact = *table->second.begin();
+      table->second.erase(table->second.begin());
+      observe::RoutesChanged changed{table->first, *query.exact, {}};
+      // A table that a reconfiguration removed has no routes.
+      (void)speaker_.routes(query, [&](const observe::RouteView& route) {
+        changed.routes.push_back(route);
+        return true;
+      });
+      lines += route_lines_.line(changed);
+    }
+    if (table->second.empty()) {
+      routes_.erase(table);
+    }
   }
-  routes_.clear();
   if (!lines.empty()) {
     send_to_all(lines);
+    if (!routes_.empty()) {
+      loop_.post([] {});  // the next round goes on
+    }
   }
 }
 
@@ -249,10 +291,15 @@ bool EventServer::write_queue(Client& client) {
     const ssize_t count = ::send(client.fd.get(), client.queue.data() + client.sent,
                                  client.queue.size() - client.sent, MSG_NOSIGNAL);
     if (count < 0) {
+      if (client.sent > kLagOctets) {
+        client.queue.erase(0, std::exchange(client.sent, 0));
+      }
       return errno == EAGAIN || errno == EINTR;
     }
     client.sent += static_cast<std::size_t>(count);
+    client.read_at = loop_.now();
   }
+  client.read_at = loop_.now();
   client.queue.clear();
   client.sent = 0;
   return true;

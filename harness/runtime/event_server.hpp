@@ -1,5 +1,6 @@
 #pragma once
 
+#include <chrono>
 #include <filesystem>
 #include <map>
 #include <memory>
@@ -21,14 +22,22 @@ namespace catflap::runtime {
 /// their own: while routes change, those that have changed are sent every 10 ms. The state that a new
 /// listener is told first is made piece by piece, as it reads; what changes meanwhile comes in between.
 ///
-/// A listener whose queue grows beyond kQueueOctetsMax is cut off; it connects again and gets the whole
-/// state.
+/// Routes that change faster than listeners read are not queued: a prefix waits at most once, whatever
+/// happens to it, and is told as it is when its turn comes, so a slow listener hears of fewer states but
+/// always of the last. All listeners hear of routes at the pace of the slowest; one that has read nothing for
+/// kPatience while it held up the others is cut off, and so is one whose queue grows beyond kQueueOctetsMax.
+/// It connects again and gets the whole state. Without listeners nothing is made.
 class EventServer {
  public:
   static constexpr std::size_t kQueueOctetsMax = std::size_t{64} << 20U;
   static constexpr std::size_t kClientsMax = 64;
   static constexpr std::size_t kPieceOctets = std::size_t{64} << 10U;
   static constexpr int kPiecesPerRound = 4;
+  /// A listener with so much in its queue holds up route changes.
+  static constexpr std::size_t kLagOctets = std::size_t{1} << 20U;
+  /// Changed prefixes told in one round of the loop: some 2 ms.
+  static constexpr std::size_t kPrefixesPerRound = 256;
+  static constexpr Duration kPatience = std::chrono::seconds(5);
 
   /// Errc::exists if somebody listens at `path`. `speaker` must outlive the server.
   static Result<std::unique_ptr<EventServer>> listen(sys::EventLoop& loop, const std::filesystem::path& path,
@@ -55,10 +64,15 @@ class EventServer {
     std::optional<Greeting> greeting;  ///< nullopt: all told
     std::string queue;
     std::size_t sent = 0;
+    Instant read_at;  ///< when its queue last was empty or became shorter
     bool want_write = false;
   };
 
   EventServer(sys::EventLoop& loop, std::filesystem::path path, bgp::Speaker& speaker, std::string version);
+  void publish_protocols();
+  void publish_routes();
+  /// True if a listener has to read before routes are told; cuts off who has not for too long.
+  bool held_up();
   void publish_counters();
   void watch_counters(Duration after);
   void accepted(sys::UniqueFd fd);
@@ -77,7 +91,9 @@ class EventServer {
   std::string version_;
   std::map<int, std::unique_ptr<Client>> clients_;
   std::set<std::string> protocols_;
-  std::set<std::pair<std::string, net::Prefix>> routes_;
+  std::map<std::string, std::set<net::Prefix>> routes_;  ///< changed, by table
+  observe::RouteLines route_lines_;
+  sys::EventLoop::TimerId held_up_timer_ = sys::EventLoop::TimerId::none;
   std::map<std::string, std::vector<observe::ChannelView>> told_;  ///< with the counters as last sent
   sys::EventLoop::TimerId counters_timer_ = sys::EventLoop::TimerId::none;
   Duration counters_after_{};
