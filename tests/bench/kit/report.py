@@ -31,6 +31,7 @@ ROWS = (
     ("kernel-500k", "time_s", "500 k prefixes from a peer into the kernel's table: time", SECONDS, 1.5),
     ("kernel-500k", "routes_per_s", "... routes a second", COUNT, None),
     ("idle", "rss_mib", "memory of one idle daemon", MIB, 2.5),
+    ("idle", "peak_mib", "... peak memory", MIB, None),
 )
 FLOOR_ROWS = (
     ("wire_100k_s", "100 k prefixes from load to load, no daemon between", MILLISECONDS),
