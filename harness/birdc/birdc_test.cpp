@@ -215,6 +215,7 @@ class Models {
       route.source = "BGP";
       route.bgp = bgp();
       route.stale = coin();
+      route.suppressed = coin();
       route.from =
           route.next_hops.empty() || coin() ? std::optional(net::IpAddr::v4(u32())) : route.next_hops[0].via;
       if (coin()) {
@@ -387,6 +388,43 @@ TEST(Protocols, RoundTripWithEverything) {
   const auto back = parse_protocols(kClock, parse_replies(text)->front());
   ASSERT_TRUE(back) << to_string(back.error()) << text;
   EXPECT_EQ(back->front(), protocol) << text;
+}
+
+TEST(Protocols, APipeIsToldInItsOwnWords) {
+  observe::ProtocolView pipe;
+  pipe.name = "p4";
+  pipe.kind = observe::ProtocolKind::pipe;
+  pipe.state = observe::ProtocolState::up;
+  pipe.since = Instant(99h);
+  pipe.info = "master4 <=> t4";
+  pipe.table = "---";
+  observe::ChannelView& channel = pipe.channels.emplace_back();
+  channel.name = "main";
+  channel.table = "master4";
+  channel.peer_table = "t4";
+  channel.up = true;
+  channel.import_filter = "REJECT";
+  channel.export_filter = "(unnamed)";
+  channel.exported = 4;
+  channel.export_updates = {6, 0, 2, 0, 4};
+  std::string text;
+  ReplyWriter writer(text);
+  write_protocols(writer, Format::bird2, kClock, {pipe}, true);
+  EXPECT_NE(text.find("  Channel main\n"
+                      "     Table:          master4\n     Peer table:     t4\n"
+                      "     Import state:   up\n     Export state:   up\n"
+                      "     Import filter:  REJECT\n     Export filter:  (unnamed)\n"
+                      "     Routes:         0 imported, 4 exported\n"),
+            std::string::npos)
+      << text;
+  const auto back = parse_protocols(kClock, parse_replies(text)->front());
+  ASSERT_TRUE(back) << to_string(back.error()) << text;
+  EXPECT_EQ(back->front(), pipe) << text;
+  text.clear();
+  channel.preference = 70;
+  write_protocols(writer, Format::bird1, kClock, {pipe}, true);
+  EXPECT_NE(text.find("1002-p4       Pipe     master4  up     "), std::string::npos) << text;
+  EXPECT_NE(text.find("  => t4\n"), std::string::npos) << text;
 }
 
 TEST(Protocols, GarbageIsRefusedWithTheLine) {

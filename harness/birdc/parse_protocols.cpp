@@ -337,8 +337,10 @@ bool ProtocolParser::session_timer(std::string_view key, std::string_view value)
 }
 
 bool ProtocolParser::channel_line(std::string_view key, std::string_view value) {
-  const bool known = key == "State" || key == "Table" || key == "Preference" || key == "Input filter" ||
-                     key == "Output filter" || key == "Routes" || key == "GR recovery" ||
+  const bool is_import_filter = key == "Input filter" || key == "Import filter";  // a pipe has its own words
+  const bool is_export_filter = key == "Output filter" || key == "Export filter";
+  const bool known = key == "State" || key == "Table" || key == "Peer table" || key == "Preference" ||
+                     is_import_filter || is_export_filter || key == "Routes" || key == "GR recovery" ||
                      key == "Neighbor GR" || key == "BGP Next hop" || key.ends_with(" limit") ||
                      key == "Action" || key.starts_with("IGP ") || key.starts_with("Import ") ||
                      key.starts_with("Export ");
@@ -351,11 +353,15 @@ bool ProtocolParser::channel_line(std::string_view key, std::string_view value) 
     view->state = value == "UP" || value == "DOWN" ? "" : value;
   } else if (key == "Table") {
     view->table = value;
+  } else if (key == "Peer table") {
+    view->peer_table = value;
+  } else if (key == "Import state") {
+    view->up = value != "down";
   } else if (key == "Preference") {
     return set_number(value, view->preference);
-  } else if (key == "Input filter") {
+  } else if (is_import_filter) {
     view->import_filter = value;
-  } else if (key == "Output filter") {
+  } else if (is_export_filter) {
     view->export_filter = value;
   } else if (key == "Routes") {
     return route_counts(value, *view);

@@ -182,7 +182,8 @@ bool set_number(std::string_view value, std::optional<std::uint32_t>& into) {
 
 /// `name` without "BGP."; `value` may go on a list that began on the line before.
 bool bgp_attribute(std::string_view name, std::string_view value, BgpAttributesView& bgp) {
-  if (value.empty() && (name == "community" || name == "ext_community" || name == "large_community")) {
+  if (value.empty() &&
+      (name == "as_path" || name == "community" || name == "ext_community" || name == "large_community")) {
     bgp.emptied.push_back("BGP." + std::string(name));
   } else if (name == "origin") {
     bgp.origin = value;
@@ -240,6 +241,7 @@ bool preference(std::string_view text, RouteView& route) {
   text.remove_prefix(end);
   const auto slash = std::min(text.find('/'), text.size());
   route.stale = text.substr(0, slash).find('s') != std::string_view::npos;
+  route.suppressed = text.substr(0, slash).find('-') != std::string_view::npos;
   text.remove_prefix(slash);
   if (text::take_prefix(text, "/")) {
     route.metric_unknown = text == "-" || text == "?";

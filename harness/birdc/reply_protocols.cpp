@@ -143,6 +143,24 @@ void write_counters(Details& out, std::size_t indent, const ChannelView& channel
   row("Export withdraws:", number(taken.received), none, none, none, number(taken.accepted));
 }
 
+void write_limits(Details& out, std::size_t indent, const ChannelView& channel) {
+  for (const auto& limit : channel.limits) {
+    out.pair(indent, limit.direction + " limit", 16,
+             std::to_string(limit.routes) + (limit.hit ? " [HIT]" : ""));
+    out.pair(indent + 2, "Action", 14, limit.action);
+  }
+}
+
+void write_counts(Details& out, std::size_t indent, const ChannelView& channel) {
+  const std::string filtered = channel.keeps_filtered ? fmt::format("{} filtered, ", channel.filtered) : "";
+  const std::string preferred =
+      channel.peer_table.empty() ? fmt::format(", {} preferred", channel.preferred) : "";
+  out.pair(
+      indent, "Routes", 16,
+      fmt::format("{} imported, {}{} exported{}", channel.imported, filtered, channel.exported, preferred));
+  write_counters(out, indent, channel);
+}
+
 /// What both formats print of a channel; 1.6 prints it without a heading and less indented.
 void write_channel_body(Details& out, Format format, const ChannelView& channel, bool with_counts) {
   const std::size_t indent = format == Format::bird2 ? 4 : 2;
@@ -152,21 +170,31 @@ void write_channel_body(Details& out, Format format, const ChannelView& channel,
   if (!channel.gr_recovery.empty()) {
     out.pair(indent, "GR recovery", 16, channel.gr_recovery);
   }
-  for (const auto& limit : channel.limits) {
-    out.pair(indent, limit.direction + " limit", 16,
-             std::to_string(limit.routes) + (limit.hit ? " [HIT]" : ""));
-    out.pair(indent + 2, "Action", 14, limit.action);
-  }
+  write_limits(out, indent, channel);
   if (with_counts) {
-    const std::string filtered = channel.keeps_filtered ? fmt::format("{} filtered, ", channel.filtered) : "";
-    out.pair(indent, "Routes", 16,
-             fmt::format("{} imported, {}{} exported, {} preferred", channel.imported, filtered,
-                         channel.exported, channel.preferred));
-    write_counters(out, indent, channel);
+    write_counts(out, indent, channel);
+  }
+}
+
+/// BIRD 2 shows a pipe in words of its own.
+void write_pipe(Details& out, const ChannelView& channel) {
+  out.text(2, "Channel " + channel.name);
+  out.pair(4, "Table", 16, channel.table);
+  out.pair(4, "Peer table", 16, channel.peer_table);
+  out.pair(4, "Import state", 16, channel.up ? "up" : "down");
+  out.pair(4, "Export state", 16, channel.up ? "up" : "down");
+  out.pair(4, "Import filter", 16, channel.import_filter);
+  out.pair(4, "Export filter", 16, channel.export_filter);
+  write_limits(out, 4, channel);
+  if (channel.up) {
+    write_counts(out, 4, channel);
   }
 }
 
 void write_channel(Details& out, const ChannelView& channel) {
+  if (!channel.peer_table.empty()) {
+    return write_pipe(out, channel);
+  }
   const std::string state = !channel.state.empty() ? channel.state : channel.up ? "UP" : "DOWN";
   out.text(2, "Channel " + channel.name);
   out.pair(4, "State", 16, state);
@@ -247,6 +275,19 @@ std::string info_text(const ProtocolView& protocol) {
   return fmt::format("{:<14}{}", observe::to_string(session.state), up ? "" : session.last_error);
 }
 
+/// The peer's table of a pipe; "" of what is none.
+std::string peer_table_of(const ProtocolView& protocol) {
+  return protocol.channels.empty() ? "" : protocol.channels.front().peer_table;
+}
+
+std::string table_of_1_6(const ProtocolView& protocol) {
+  return peer_table_of(protocol).empty() ? protocol.table : protocol.channels.front().table;
+}
+
+std::string info_of_1_6(const ProtocolView& protocol) {
+  return peer_table_of(protocol).empty() ? info_text(protocol) : "=> " + peer_table_of(protocol);
+}
+
 }  // namespace
 
 void write_protocols_heading(ReplyWriter& out, Format format) {
@@ -260,13 +301,14 @@ void write_protocols_heading(ReplyWriter& out, Format format) {
 void write_protocol_row(ReplyWriter& out, Format format, const Clock& clock, const ProtocolView& protocol) {
   const auto state = observe::to_string(protocol.state);
   const std::string since = format_short_time(format, clock, protocol.since);
-  out.line(1002, format == Format::bird2 ? fmt::format("{:<10} {:<10} {:<10} {:<6} {:<12}  {}", protocol.name,
-                                                       observe::to_string(protocol.kind),
-                                                       protocol.table.empty() ? "---" : protocol.table, state,
-                                                       since, info_text(protocol))
-                                         : fmt::format("{:<8} {:<8} {:<8} {:<5}  {:<10}  {}", protocol.name,
-                                                       observe::to_string(protocol.kind), protocol.table,
-                                                       state, since, info_text(protocol)));
+  out.line(1002, format == Format::bird2
+                     ? fmt::format("{:<10} {:<10} {:<10} {:<6} {:<12}  {}", protocol.name,
+                                   observe::to_string(protocol.kind),
+                                   protocol.table.empty() ? "---" : protocol.table, state, since,
+                                   info_text(protocol))
+                     : fmt::format("{:<8} {:<8} {:<8} {:<5}  {:<10}  {}", protocol.name,
+                                   observe::to_string(protocol.kind), table_of_1_6(protocol), state, since,
+                                   info_of_1_6(protocol)));
 }
 
 void write_protocol_details(ReplyWriter& out, Format format, const ProtocolView& protocol) {

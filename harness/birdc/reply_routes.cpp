@@ -76,12 +76,11 @@ bool is_from_bgp(const RouteView& route) {
   return route.source == "BGP" || route.source.empty();  // empty: read from a reply that does not tell
 }
 
-void write_bgp_attributes(ReplyWriter& out, const observe::BgpAttributesView& bgp, bool from_bgp) {
+void write_bgp_attributes(ReplyWriter& out, const observe::BgpAttributesView& bgp) {
   if (!bgp.origin.empty()) {
     write_attribute(out, "BGP.origin", bgp.origin);
   }
-  // Routes of other protocols have a path only if a filter gave them one.
-  if (from_bgp || !bgp.as_path.empty()) {
+  if (has_list(bgp, bgp.as_path.segments, "BGP.as_path")) {
     write_attribute(out, "BGP.as_path", path_text(bgp.as_path));
   }
   if (!bgp.next_hop.empty()) {
@@ -135,12 +134,16 @@ std::string from_text(const RouteView& route) {
 /// "(100/-) [AS65002i]": preference, metric, origin.
 std::string info_text(Format format, const RouteView& route) {
   std::string text = fmt::format("({}", route.preference);
+  if (route.suppressed) {
+    text += "-";
+  }
   if (route.stale) {
     text += "s";
   }
   if (route.metric_unknown) {
-    // 2.x says nothing of a next hop that cannot be resolved but that the route is unreachable.
-    text += route.type != RouteType::unreachable ? "/?" : format == Format::bird1 ? "/-" : "";
+    // 2.x says nothing of a next hop to which there is no route at all.
+    const bool told = format == Format::bird1 || route.metric;
+    text += route.type != RouteType::unreachable ? "/?" : told ? "/-" : "";
   } else if (route.metric && (format == Format::bird1 || *route.metric != 0)) {
     text += fmt::format("/{}", *route.metric);
   }
@@ -184,7 +187,7 @@ void write_route_details(ReplyWriter& out, Format format, const RouteView& route
   out.line(1008,
            fmt::format("\tType: {} {}{}", route.source, format == Format::bird1 ? "unicast " : "", scope));
   if (route.bgp) {
-    write_bgp_attributes(out, *route.bgp, is_from_bgp(route));
+    write_bgp_attributes(out, *route.bgp);
   }
   for (const auto& [name, value] : route.kernel) {
     write_attribute(out, name, value);

@@ -59,6 +59,7 @@ void visit_fields(F& f, V& v) {
   f("bgp_next_hop", v.bgp_next_hop);
   f("bgp_next_hop_link_local", v.bgp_next_hop_link_local);
   f("igp_table", v.igp_table);
+  f("peer_table", v.peer_table);
   f("gr_recovery", v.gr_recovery);
   f("neighbor_gr", v.neighbor_gr);
 }
@@ -236,6 +237,7 @@ void visit_fields(F& f, V& v) {
   f("filtered", v.filtered);
   f("kernel_refused", v.kernel_refused);
   f("stale", v.stale);
+  f("suppressed", v.suppressed);
   f("path_id", v.path_id);
   f("bgp", v.bgp);
   f("kernel", v.kernel);

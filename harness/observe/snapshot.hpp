@@ -59,6 +59,7 @@ struct ChannelView {
   net::Family family = net::Family::ipv4;
   std::string name;  ///< "ipv4"
   std::string table;
+  std::string peer_table;  ///< of a pipe: where it exports to
   bool up = false;
   std::string state;  ///< BIRD's word where it is neither "UP" nor "DOWN": "START", "FLUSHING"
   std::uint32_t preference = 0;
@@ -242,7 +243,7 @@ struct BgpAttributesView {
   std::vector<net::Community> communities;
   std::vector<net::ExtCommunity> ext_communities;
   std::vector<net::LargeCommunity> large_communities;
-  /// Names of lists that a filter left empty, as BIRD prints them: "BGP.community".
+  /// Names of lists that are there with nothing in them, as BIRD prints them: "BGP.as_path".
   std::vector<std::string> emptied;
   std::optional<std::uint32_t> originator_id;
   std::vector<std::uint32_t> cluster_list;
@@ -269,6 +270,7 @@ struct RouteView {
   bool filtered = false;
   bool kernel_refused = false;  ///< BIRD's "!"
   bool stale = false;           ///< graceful restart
+  bool suppressed = false;  ///< `deterministic med`: another of its neighbouring AS is better (BIRD's "-")
   std::uint32_t path_id = 0;
   std::optional<BgpAttributesView> bgp;
   std::vector<std::pair<std::string, std::string>> kernel;  ///< "Kernel.source" and such, as printed

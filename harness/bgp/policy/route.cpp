@@ -130,16 +130,13 @@ bool unset_extra(RouteAttrs& attrs, RouteAttribute attribute, std::string_view n
   return true;
 }
 
-std::uint32_t igp_metric_of(const RouteAttrs& attrs, const Forwarding& forwarding) {
+std::uint32_t igp_metric_of(const RouteAttrs& attrs) {
   if (const intent::Value* set = find_extra(attrs, RouteAttribute::igp_metric)) {
     if (const auto* number = std::get_if<std::uint32_t>(set)) {
       return *number;
     }
   }
-  if (attrs.source == intent::RouteSource::device) {
-    return 0;
-  }
-  return attrs.source == intent::RouteSource::bgp ? forwarding.igp_metric : kMetricUnknown;
+  return attrs.source == intent::RouteSource::device ? 0 : kMetricUnknown;
 }
 
 void normalise(std::vector<NextHop>& next_hops) {

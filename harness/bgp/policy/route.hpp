@@ -95,8 +95,8 @@ void set_extra(RouteAttrs& attrs, intent::RouteAttribute attribute, intent::Valu
 bool unset_extra(RouteAttrs& attrs, intent::RouteAttribute attribute, std::string_view name = {});
 
 /// The metric that this route lends to routes that resolve through it: `igp_metric` if set, 0 for a device
-/// route, the metric of its own next hop for BGP, else kMetricUnknown (BIRD's rt_get_igp_metric).
-std::uint32_t igp_metric_of(const RouteAttrs& attrs, const Forwarding& forwarding);
+/// route, else kMetricUnknown (BIRD's rt_get_igp_metric).
+std::uint32_t igp_metric_of(const RouteAttrs& attrs);
 
 /// Sorts and removes duplicates, as BIRD orders next hops: by weight, gateway and interface.
 void normalise(std::vector<NextHop>& next_hops);

@@ -20,7 +20,7 @@ struct Rank {
   const Path* path = nullptr;
   const DecisionOptions* options = nullptr;
   bool usable = false;
-  bool reachable = false;
+  bool resolvable = false;  ///< to BIRD so is what leads to a blackhole
   bool stale = false;
   std::uint32_t preference = 0;
   std::uint32_t local_pref = 0;
@@ -51,7 +51,8 @@ Rank rank_of(const Path& path, const Protocols& protocols) {
   rank.path = &path;
   rank.options = &protocols.of(path.protocol, path.path_id);
   rank.usable = !path.flags.filtered && !path.flags.unusable;
-  rank.reachable = path.reachable();
+  rank.resolvable = path.reachable() || path.forwarding().destination == policy::Destination::blackhole ||
+                    path.forwarding().destination == policy::Destination::prohibit;
   rank.preference = path.attrs.preference();
   if (!rank.options->bgp) {
     rank.metric = metric_of_other(path.attrs.frame());
@@ -93,7 +94,7 @@ std::optional<Comparison> before_med(const Rank& a, const Rank& b) {
   if (!a.options->bgp) {
     return std::nullopt;
   }
-  if (auto decided = lower(!a.reachable, !b.reachable, DecisionStep::resolvable)) {
+  if (auto decided = lower(!a.resolvable, !b.resolvable, DecisionStep::resolvable)) {
     return decided;
   }
   if (auto decided = lower(a.stale, b.stale, DecisionStep::stale)) {
@@ -131,6 +132,10 @@ std::optional<Comparison> through_igp_metric(const Rank& a, const Rank& b) {
     return decided;
   }
   return lower(a.metric, b.metric, DecisionStep::igp_metric);
+}
+
+bool equal_through_igp_metric(const Rank& a, const Rank& b) {
+  return !before_med(a, b) && !by_med(a, b) && !through_igp_metric(a, b);
 }
 
 /// The tie breakers behind the IGP metric: always decide between different paths.
@@ -353,12 +358,28 @@ std::size_t best_of(std::span<const Path> paths, const Protocols& protocols) {
   return static_cast<std::size_t>(best - paths.data());
 }
 
+bool suppressed(std::span<const Path> paths, const Path& path, const Protocols& protocols) {
+  const Rank rank = rank_of(path, protocols);
+  const auto takes_part = [](const Rank& one) { return one.usable && one.options->deterministic_med; };
+  if (!takes_part(rank)) {
+    return false;
+  }
+  Rank best = rank;
+  for (const Path& other : paths) {
+    const Rank candidate = rank_of(other, protocols);
+    if (takes_part(candidate) && candidate.path != best.path && same_group(candidate, rank) &&
+        candidate.preference == rank.preference && compare(candidate, best).first_wins) {
+      best = candidate;
+    }
+  }
+  return best.path != &path && !equal_through_igp_metric(best, rank);
+}
+
 bool mergeable(const Path& best, const Path& other, const Protocols& protocols) {
   const Rank a = rank_of(best, protocols);
   const Rank b = rank_of(other, protocols);
   // BIRD merges within one kind of protocol, and of those only BGP says what is equal.
-  return a.options->bgp && b.usable && b.reachable && !before_med(a, b) && !by_med(a, b) &&
-         !through_igp_metric(a, b);
+  return a.options->bgp && b.usable && other.reachable() && equal_through_igp_metric(a, b);
 }
 
 std::vector<const Path*> multipath(std::span<const Path> paths, std::size_t best, const Protocols& protocols,

@@ -34,10 +34,11 @@ struct DecisionOptions {
   net::IpAddr peer;
   std::uint32_t default_local_pref = 100;
   std::uint32_t default_med = 0;
-  bool path_metric = true;    ///< compare lengths of AS paths
-  bool med_metric = false;    ///< compare MED between neighbouring ASes, too
-  bool igp_metric = true;     ///< compare metrics of next hops
-  bool prefer_older = false;  ///< RFC 5004
+  bool path_metric = true;         ///< compare lengths of AS paths
+  bool med_metric = false;         ///< compare MED between neighbouring ASes, too
+  bool igp_metric = true;          ///< compare metrics of next hops
+  bool prefer_older = false;       ///< RFC 5004
+  bool deterministic_med = false;  ///< decides nothing, see suppressed()
 
   bool operator==(const DecisionOptions&) const = default;
 };
@@ -207,6 +208,10 @@ std::size_t best_of(std::span<const Path> paths, const Protocols& protocols);
 /// True if `other` may share the traffic with `best`: equal up to and including the IGP metric (BIRD's merge
 /// paths).
 bool mergeable(const Path& best, const Path& other, const Protocols& protocols);
+
+/// BIRD's mark of `path`, one of `paths`: with `deterministic med`, a path that is neither the best of its
+/// neighbouring AS nor as good up to the IGP metric. Does not tell the best path: that is never suppressed.
+bool suppressed(std::span<const Path> paths, const Path& path, const Protocols& protocols);
 
 /// `best` first, then those that may share its traffic in the order of `paths`, each with another next hop;
 /// at most `limit`. Empty if nothing is usable; only the best if it is not unicast.

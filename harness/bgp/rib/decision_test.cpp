@@ -310,6 +310,40 @@ TEST(Best, DoesNotDependOnTheOrderOfThePaths) {
 }
 
 /// Within one neighbouring AS the comparison is a total order: antisymmetric and transitive.
+TEST(Best, WhatLeadsToABlackholeIsResolvable) {
+  World world;
+  RouteAttrs hole = average();
+  hole.forwarding = {Destination::blackhole, {}, 10};
+  RouteAttrs nowhere = average();
+  nowhere.forwarding = {Destination::unreachable, {}, 10};
+  nowhere.bgp.local_pref = 200;
+  const std::vector<Path> paths = {world.path(nowhere, 1), world.path(hole, 2)};
+  EXPECT_EQ(best_of(paths, world.protocols), 1U) << "as in BIRD";
+  EXPECT_FALSE(mergeable(paths[1], world.path(hole, 3), world.protocols)) << "nothing to share";
+}
+
+TEST(Best, MarksWhatLosesWithinItsNeighbouringAs) {
+  World world;
+  RouteAttrs longer = average();
+  longer.bgp.as_path = path_of({65001, 65010, 65010});
+  RouteAttrs elsewhere = average();
+  elsewhere.bgp.as_path = path_of({65020, 65010, 65010});
+  std::vector<Path> paths = {world.path(longer, 1), world.path(average(), 2), world.path(average(), 3),
+                             world.path(elsewhere, 4)};
+  EXPECT_FALSE(suppressed(paths, paths[0], world.protocols)) << "without deterministic med nothing is";
+  for (ProtocolId id = 1; id <= 4; ++id) {
+    DecisionOptions options = world.protocols.get(id);
+    options.deterministic_med = true;
+    world.protocols.set(id, options);
+  }
+  EXPECT_TRUE(suppressed(paths, paths[0], world.protocols)) << "a longer path";
+  EXPECT_FALSE(suppressed(paths, paths[1], world.protocols));
+  EXPECT_FALSE(suppressed(paths, paths[2], world.protocols)) << "only the router id is worse";
+  EXPECT_FALSE(suppressed(paths, paths[3], world.protocols)) << "longer, but the best of its AS";
+  paths[1].flags.unusable = paths[2].flags.filtered = true;
+  EXPECT_FALSE(suppressed(paths, paths[0], world.protocols)) << "nothing usable is better";
+}
+
 TEST(Best, ComparesWhatAPipeBringsAsWhatItCameFrom) {
   World world;
   constexpr ProtocolId kPipe = 20;

@@ -200,10 +200,13 @@ void NextHopResolver::look_up(NextHopEntry& entry) const {
                       std::string(interfaces_.name_of(hop.interface));
       return;
     }
-    hop.via = entry.link_local ? *entry.link_local : entry.address;
+    const InterfaceState* interface = interfaces_.find(hop.interface);
+    if (interface == nullptr || !interface->loopback) {  // behind that there is nobody to send to
+      hop.via = entry.link_local ? *entry.link_local : entry.address;
+    }
   }
   policy::normalise(answer.next_hops);
-  answer.igp_metric = policy::igp_metric_of(path.attrs.frame(), path.attrs.frame().forwarding);
+  answer.igp_metric = policy::igp_metric_of(path.attrs.frame());
   entry.forwarding = std::move(answer);
 }
 

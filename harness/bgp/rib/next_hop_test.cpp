@@ -165,6 +165,10 @@ TEST_F(Resolver, TakesOverBlackholesAndSetMetrics) {
   add("11.0.0.0/8", metric);
   EXPECT_EQ(text(resolver.acquire(addr("10.9.9.9"))), "blackhole metric ?");
   EXPECT_EQ(text(resolver.acquire(addr("11.0.0.1"))), "unicast 192.168.1.2@2 metric 33");
+  policy::RouteAttrs bgp = via("192.168.1.2", 2);
+  bgp.source = intent::RouteSource::bgp;
+  add("12.0.0.0/8", bgp);
+  EXPECT_EQ(text(resolver.acquire(addr("12.0.0.1"))), "unicast 192.168.1.2@2 metric ?");
 }
 
 TEST_F(Resolver, NeverResolvesThroughARecursiveRoute) {
@@ -175,6 +179,16 @@ TEST_F(Resolver, NeverResolvesThroughARecursiveRoute) {
   const NextHopRef ref = resolver.acquire(addr("10.9.9.9"));
   EXPECT_EQ(text(ref), "unreachable metric 0");
   EXPECT_NE(ref->problem.find("recursive"), std::string::npos) << ref->problem;
+}
+
+TEST_F(Resolver, NobodyIsBehindTheLoopbackInterface) {
+  InterfaceState loopback = *interfaces.find(1);
+  loopback.loopback = true;
+  interfaces.update(loopback);
+  add("10.0.0.0/8", device(1));
+  const NextHopRef ref = resolver.acquire(addr("10.9.9.9"));
+  ASSERT_EQ(ref->forwarding.next_hops.size(), 1U);
+  EXPECT_EQ(ref->forwarding.next_hops[0].via, std::nullopt) << "no gateway: BIRD's `dev lo`";
 }
 
 TEST_F(Resolver, RefusesOurOwnAddress) {

@@ -139,9 +139,13 @@ BlockId BgpProtocol::evaluate(FamilyState& state, const net::Prefix& prefix, con
   if (!state.channel->run_export_filter(prefix, path, edit)) {
     return kFiltered;
   }
-  const auto attrs = export_attrs(state, path, edit);
-  if (!attrs || (!told && !state.channel->admit_export(standing))) {
+  if (!told && !state.channel->admit_export(standing)) {
     return kRejected;
+  }
+  const rib::ProtocolId source_id = source == nullptr ? path.protocol : source->id();
+  const auto attrs = export_attrs(state, path, edit);
+  if (!attrs) {
+    return core_.groups.blocks().intern({}, source_id, {});
   }
   Bytes& block = core_.scratch;
   block.clear();
@@ -150,10 +154,10 @@ BlockId BgpProtocol::evaluate(FamilyState& state, const net::Prefix& prefix, con
     core_.note(
         act::NoteLevel::error, name(),
         name() + ": attributes of " + to_string(prefix) + " do not fit a message; it is not announced");
-    return kRejected;
+    return core_.groups.blocks().intern({}, source_id, {});
   }
   const bool local_only = attrs->next_hop->is_unspecified() && attrs->link_local_next_hop;
-  return core_.groups.blocks().intern(block, source == nullptr ? path.protocol : source->id(),
+  return core_.groups.blocks().intern(block, source_id,
                                       local_only ? *attrs->link_local_next_hop : *attrs->next_hop);
 }
 

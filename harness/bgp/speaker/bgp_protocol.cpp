@@ -297,6 +297,7 @@ void BgpProtocol::on_established(ConnId conn, const fsm::Negotiated& negotiated)
   options.med_metric = bgp().med_metric;
   options.igp_metric = bgp().igp_metric;
   options.prefer_older = bgp().prefer_older;
+  options.deterministic_med = bgp().deterministic_med;
   core_.decision.set(id(), options);
   const net::IpAddr source = connections_[conn].local.addr;
   set_state(observe::ProtocolState::up);

@@ -87,7 +87,7 @@ void Channel::down(bool keep) {
   state_ = State::down;
   state_of_table_->table.withdraw_all(protocol_.id());
   held_.clear();
-  held_count_ = 0;
+  held_count_ = refused_count_ = 0;
   receive_limit_.hit = false;
   import_limit_.hit = false;
 }
@@ -132,8 +132,8 @@ void Channel::import(const net::Prefix& prefix, rib::PathId path_id, const rib::
   const rib::ProtocolCounters counters = table.counters(protocol_.id());
   if (old == nullptr && intent_.receive_limit) {
     const bool known = held_.find(prefix) != nullptr;
-    if (!known &&
-        over_limit(intent_.receive_limit, counters.imported + held_count_, receive_limit_, "receive")) {
+    if (!known && over_limit(intent_.receive_limit, counters.imported + counters.filtered + refused_count_,
+                             receive_limit_, "receive")) {
       ++import_updates.ignored;
       return;
     }
@@ -148,32 +148,36 @@ void Channel::import(const net::Prefix& prefix, rib::PathId path_id, const rib::
   if (verdict.failed) {
     core_.note(act::NoteLevel::error, protocol_.name(), verdict.message);
   }
+  // What a filter did before it rejected shows in what is kept, as in BIRD.
+  const bool keep = verdict.accepted || intent_.import_keep_filtered;
+  const rib::AttrRef out = keep && edit.changed() ? core_.pool.intern(edit.take()) : attrs;
   if (verdict.accepted) {
     if (!old_ok && intent_.import_limit &&
         over_limit(intent_.import_limit, counters.imported, import_limit_, "import")) {
       ++import_updates.ignored;
-      hold(prefix, path_id, attrs);
+      hold(prefix, path_id, attrs, false);
       return;
     }
-    rib::AttrRef out = edit.changed() ? core_.pool.intern(edit.take()) : attrs;
-    if (out == attrs) {
-      release(prefix, path_id);
-    } else {
-      hold(prefix, path_id, attrs);
+  }
+  if (keep && out == attrs) {
+    release(prefix, path_id);
+  } else {
+    hold(prefix, path_id, attrs, keep);
+    if (out != attrs) {
       path = make_path(out, path_id);
     }
+  }
+  if (verdict.accepted) {
     ++(table.update(prefix, std::move(path)) ? import_updates.accepted : import_updates.ignored);
     return;
   }
   ++import_updates.filtered;
   ++(old_ok ? import_withdraws.accepted : import_withdraws.ignored);
-  if (intent_.import_keep_filtered) {
-    release(prefix, path_id);
+  if (keep) {
     path.flags.filtered = true;
     table.update(prefix, std::move(path));
   } else {
     table.withdraw(protocol_.id(), prefix, path_id);
-    hold(prefix, path_id, attrs);
   }
 }
 
@@ -192,18 +196,21 @@ bool Channel::remove_path(const net::Prefix& prefix, rib::PathId path_id) {
   return was_ok;
 }
 
-void Channel::hold(const net::Prefix& prefix, rib::PathId path_id, const rib::AttrRef& attrs) {
+void Channel::hold(const net::Prefix& prefix, rib::PathId path_id, const rib::AttrRef& attrs, bool in_table) {
   std::vector<Held>& paths = held_.get_or_create(prefix);
   for (Held& held : paths) {
     if (held.path_id == path_id) {
+      refused_count_ += static_cast<std::uint64_t>(held.in_table) - static_cast<std::uint64_t>(in_table);
+      held.in_table = in_table;
       held.attrs = attrs;
       held.stale = false;
       held.since = core_.now;
       return;
     }
   }
-  paths.push_back({path_id, attrs, false, core_.now});
+  paths.push_back({path_id, attrs, in_table, false, core_.now});
   ++held_count_;
+  refused_count_ += in_table ? 0U : 1U;
 }
 
 void Channel::release(const net::Prefix& prefix, rib::PathId path_id) {
@@ -216,6 +223,7 @@ void Channel::release(const net::Prefix& prefix, rib::PathId path_id) {
   if (it == paths->end()) {
     return;
   }
+  refused_count_ -= it->in_table ? 0U : 1U;
   paths->erase(it);
   --held_count_;
   if (paths->empty()) {

@@ -90,6 +90,7 @@ class Channel {
   struct Held {
     rib::PathId path_id = 0;
     rib::AttrRef attrs;
+    bool in_table = false;  ///< as the import filter made it; else refused
     bool stale = false;
     Instant since;
   };
@@ -101,7 +102,7 @@ class Channel {
   /// True if a limit forbids one more route; acts on it.
   bool over_limit(const std::optional<intent::Limit>& limit, std::uint64_t routes, LimitState& state,
                   const char* what);
-  void hold(const net::Prefix& prefix, rib::PathId path_id, const rib::AttrRef& attrs);
+  void hold(const net::Prefix& prefix, rib::PathId path_id, const rib::AttrRef& attrs, bool in_table);
   void release(const net::Prefix& prefix, rib::PathId path_id);
   bool remove_path(const net::Prefix& prefix, rib::PathId path_id);
   rib::Path make_path(const rib::AttrRef& attrs, rib::PathId path_id) const;
@@ -113,6 +114,7 @@ class Channel {
   State state_ = State::down;
   net::PrefixMap<std::vector<Held>> held_;
   std::uint64_t held_count_ = 0;
+  std::uint64_t refused_count_ = 0;  ///< of the held ones, not in the table
   LimitState receive_limit_, import_limit_, export_limit_;
 };
 

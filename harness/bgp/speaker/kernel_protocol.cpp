@@ -198,7 +198,7 @@ namespace {
 
 /// How many next hops a route may have whose best path is this one.
 std::uint32_t paths_max(const rib::Path& best, const rib::Table& table, const intent::KernelIntent& kernel) {
-  const rib::DecisionOptions& options = table.protocols().get(best.protocol);
+  const rib::DecisionOptions& options = table.protocols().of(best.protocol, best.path_id);
   if (!options.bgp) {
     return kernel.merge_paths_limit;
   }
@@ -212,7 +212,7 @@ std::vector<const rib::Path*> paths_to_merge(const rib::Table& table, const rib:
                                              const intent::KernelIntent& kernel) {
   constexpr std::size_t kCandidatesMax = 255;
   std::vector<const rib::Path*> paths = table.multipath(*change.entry, kCandidatesMax);
-  const rib::DecisionOptions& options = table.protocols().get(change.best->protocol);
+  const rib::DecisionOptions& options = table.protocols().of(change.best->protocol, change.best->path_id);
   if (!kernel.as_path_relax && options.bgp && !options.internal) {
     const auto neighbour_as = [](const rib::Path& path) {
       const auto& as_path = path.attrs->bgp.as_path;

@@ -14,8 +14,7 @@ namespace catflap::bgp::internal {
 /// What becomes of a path on its way out: a verdict, or the number of the attributes that are told.
 using BlockId = std::uint32_t;
 inline constexpr BlockId kNothing = 0;   ///< there is no path
-inline constexpr BlockId kRejected = 1;  ///< not told, whatever the filter says (BIRD's preexport), or cannot
-                                         ///< be said
+inline constexpr BlockId kRejected = 1;  ///< not told, whatever the filter says (BIRD's preexport)
 inline constexpr BlockId kFiltered = 2;  ///< the export filter rejects it
 inline constexpr BlockId kFirstBlock = 3;
 constexpr bool is_block(BlockId id) {
@@ -32,7 +31,8 @@ class OutBlocks {
   OutBlocks& operator=(const OutBlocks&) = delete;
 
   /// The caller gets one use. `source`: the protocol that first brought the path. `next_hop` is what the
-  /// octets say.
+  /// octets say. Without octets: it goes out by all rules, but cannot be said (no next hop, too long); it
+  /// counts as exported then, as in BIRD.
   BlockId intern(BytesView octets, rib::ProtocolId source, const net::IpAddr& next_hop);
   /// Counts one use more or less; verdicts are ignored.
   void retain(BlockId id) {
@@ -45,6 +45,7 @@ class OutBlocks {
       remove(id);
     }
   }
+  bool is_said(BlockId id) const { return is_block(id) && at(id).size > 0; }
   // Preconditions: is_block(id), in use.
   BytesView octets(BlockId id) const;
   rib::ProtocolId source(BlockId id) const { return at(id).source; }

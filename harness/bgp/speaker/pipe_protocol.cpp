@@ -24,6 +24,11 @@ intent::ProtocolIntent primary_only(intent::ProtocolIntent intent) {
   return intent;
 }
 
+void join(const observe::ChangeCounters& out, const observe::ChangeCounters& in,
+          observe::ChangeCounters& both) {
+  both = {out.received, out.rejected, out.filtered, in.ignored, in.accepted};
+}
+
 }  // namespace
 
 PipeProtocol::PipeProtocol(Core& core, rib::ProtocolId id, const intent::ProtocolIntent& intent)
@@ -133,9 +138,17 @@ observe::ProtocolView PipeProtocol::view() const {
   // BIRD shows one channel, with what goes into the primary table as imports.
   if (view.channels.size() == 2) {
     observe::ChannelView& shown = view.channels.front();
+    const observe::ChannelView primary = view.channels[0];
+    const observe::ChannelView& peer = view.channels[1];
     shown.name = "main";
-    shown.import_filter = view.channels[1].export_filter;
-    shown.export_filter = view.channels[0].export_filter;
+    shown.peer_table = peer.table;
+    shown.import_filter = peer.export_filter;
+    shown.exported = peer.imported;
+    // A route is first exported to the pipe and then imported from it; each direction is told as one.
+    join(peer.export_updates, primary.import_updates, shown.import_updates);
+    join(peer.export_withdraws, primary.import_withdraws, shown.import_withdraws);
+    join(primary.export_updates, peer.import_updates, shown.export_updates);
+    join(primary.export_withdraws, peer.import_withdraws, shown.export_withdraws);
     view.channels.resize(1);
   }
   return view;

@@ -80,7 +80,8 @@ std::optional<observe::BgpAttributesView> bgp_view(const wire::Attributes& attrs
   view.communities = attrs.communities;
   view.ext_communities = attrs.ext_communities;
   view.large_communities = attrs.large_communities;
-  for (const auto& [emptied, name] : {std::pair{attrs.emptied.communities, "BGP.community"},
+  for (const auto& [emptied, name] : {std::pair{attrs.as_path && attrs.as_path->empty(), "BGP.as_path"},
+                                      std::pair{attrs.emptied.communities, "BGP.community"},
                                       std::pair{attrs.emptied.ext_communities, "BGP.ext_community"},
                                       std::pair{attrs.emptied.large_communities, "BGP.large_community"}}) {
     if (emptied) {
@@ -152,6 +153,9 @@ observe::RouteView view_of(const Core& core, const std::string& table, const net
     const bool reachable = forwarding.destination == policy::Destination::unicast;
     if ((attrs.recursive && !reachable) || forwarding.igp_metric == policy::kMetricUnknown) {
       view.metric_unknown = true;
+      if (!reachable && forwarding.igp_metric != 0) {
+        view.metric = forwarding.igp_metric;  // there is a route to it, which leads nowhere
+      }
     } else {
       view.metric = forwarding.igp_metric;
     }

@@ -145,6 +145,7 @@ class Query {
       return !sent || visit_(view_of(core_, table_->name(), prefix, path, *sent, first));
     }
     observe::RouteView view = view_of(core_, table_->name(), prefix, path, edit.attrs(*path.attrs), first);
+    view.suppressed = entry.paths().size() > 1 && rib::suppressed(entry.paths(), path, core_.decision);
     if (exporter_ != nullptr && query_.export_mode == RouteQuery::Export::exported) {
       merge(view, entry, path);
     }
@@ -168,6 +169,10 @@ class Query {
         }
       }
     }
+    std::stable_sort(view.next_hops.begin(), view.next_hops.end(),
+                     [](const observe::NextHopView& a, const observe::NextHopView& b) {
+                       return a.weight != b.weight ? a.weight > b.weight : a.via < b.via;
+                     });
   }
 
   bool exports(const net::Prefix& prefix, const rib::Path& path, policy::RouteEdit& edit) const {

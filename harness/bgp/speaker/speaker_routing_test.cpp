@@ -193,6 +193,60 @@ TEST(Filtered, RoutesAreKeptToBeShown) {
   EXPECT_EQ(ring.net.protocol("r1", "to_r2")->channels[0].filtered, 1U);
 }
 
+/// bgp_med = 77; reject;
+intent::FilterRef edits_and_rejects() {
+  auto value = std::make_shared<intent::Expr>();
+  value->op = intent::Op::constant;
+  value->type = intent::ValueType::integer;
+  value->value = std::uint32_t{77};
+  auto assign = std::make_shared<intent::Stmt>();
+  assign->verb = intent::Verb::assign_attribute;
+  assign->attribute = intent::RouteAttribute::bgp_med;
+  assign->expr = value;
+  auto reject = std::make_shared<intent::Stmt>();
+  reject->verb = intent::Verb::reject;
+  auto filter = std::make_shared<intent::Filter>();
+  filter->body = {assign, reject};
+  return {intent::FilterRef::Kind::filter, filter};
+}
+
+TEST(Filtered, ShowsWhatTheFilterDidBeforeItRejected) {
+  Ring ring(false, [](int which, intent::RouterIntent& intent) {
+    if (which == 1) {
+      intent.protocols[4].channels[0].import_filter = edits_and_rejects();
+      intent.protocols[4].channels[0].import_keep_filtered = true;
+    }
+  });
+  ring.net.run_for(seconds(1));
+  RouteQuery query;
+  query.filtered = true;
+  const auto routes = ring.net.routes("r1", query);
+  ASSERT_GE(routes.size(), 1U);
+  EXPECT_EQ(routes[0].bgp->med, 77U) << "as in BIRD";
+  RouteQuery received;
+  received.adjacent = RouteQuery::Adjacent::received;
+  received.adjacent_protocol = "to_r2";
+  const auto came = ring.net.routes("r1", received);
+  ASSERT_GE(came.size(), 1U);
+  EXPECT_EQ(came[0].bgp->med, std::nullopt) << "as it came";
+}
+
+TEST(Limits, CountARouteThatTheImportFilterChangedOnce) {
+  Ring ring(false, [](int which, intent::RouterIntent& intent) {
+    if (which == 1) {
+      auto filter = std::make_shared<intent::Filter>(*edits_and_rejects().filter);
+      auto accept = std::make_shared<intent::Stmt>();
+      accept->verb = intent::Verb::accept;
+      filter->body[1] = accept;
+      intent.protocols[4].channels[0].import_filter = {intent::FilterRef::Kind::filter, filter};
+      intent.protocols[4].channels[0].receive_limit = intent::Limit{2, intent::LimitAction::block};
+    }
+  });
+  ring.net.run_for(seconds(1));
+  const auto view = ring.net.protocol("r1", "to_r2");
+  EXPECT_EQ(view->channels[0].imported, 2U) << "10.2.0.0/24 and 10.3.0.0/24";
+}
+
 TEST(AddPath, AllPathsAreTold) {
   Ring ring(false, [](int, intent::RouterIntent& intent) {
     for (auto& protocol : intent.protocols) {
@@ -377,6 +431,11 @@ TEST(Pipe, CarriesRoutesAndTheirOrigin) {
   ASSERT_EQ(routes.size(), 1U);
   EXPECT_EQ(routes[0].protocol, "s");
   EXPECT_EQ(routes[0].preference, 200U);
+  const observe::ChannelView shown = net.protocol("r1", "pipe1")->channels.at(0);
+  EXPECT_EQ(shown.peer_table, "other");
+  EXPECT_EQ(shown.exported, 1U);
+  EXPECT_EQ(shown.export_updates.accepted, 1U);
+  EXPECT_EQ(shown.imported, 0U);
   std::get<intent::StaticIntent>(one.protocols[0].body).routes.clear();
   net.configure("r1", one);
   net.run_for(milliseconds(10));

@@ -256,7 +256,8 @@ void UpdateGroup::reevaluate() {
 }
 
 bool UpdateGroup::is_for(const UpdateMember& member, BlockId block) const {
-  return blocks_.source(block) != member.protocol_id() && !(blocks_.next_hop(block) == member.neighbor());
+  return blocks_.is_said(block) && blocks_.source(block) != member.protocol_id() &&
+         !(blocks_.next_hop(block) == member.neighbor());
 }
 
 void UpdateGroup::set_behind(UpdateMember& member, bool behind) {

@@ -170,9 +170,9 @@ bool UpdateGroup::settle_special(const Pending& entry) {
   const BlockId now = entry.now;
   const BlockId before = entry.before;
   if (!is_block(now)) {
-    return is_block(before);
+    return blocks_.is_said(before);
   }
-  if (!is_block(before)) {
+  if (!blocks_.is_said(before)) {
     return true;
   }
   if (blocks_.same_octets(now, before)) {
@@ -210,7 +210,7 @@ void UpdateGroup::send_pending() {
     const std::span<Pending> batch(pending_.data() + pending_begin_, count);
     std::vector<Pending> to_say;
     for (Pending& entry : batch) {
-      entry.now = out_[entry.slot];
+      entry.now = blocks_.is_said(out_[entry.slot]) ? out_[entry.slot] : kNothing;
       if (settle_special(entry)) {
         to_say.push_back(entry);
       } else {

@@ -30,6 +30,9 @@ class Peer final : public UpdateMember {
     if (attrs.bgp.med == hidden) {
       return kFiltered;
     }
+    if (attrs.bgp.med == unsaid) {
+      return blocks_.intern({}, path.protocol, {});
+    }
     Bytes octets;
     if (!wire::encode_attribute_block(attrs.bgp, wire::unicast(prefix.family()), context(), octets)) {
       return kRejected;
@@ -58,6 +61,7 @@ class Peer final : public UpdateMember {
   std::vector<std::shared_ptr<const Bytes>> sent;
   std::size_t room_left = 1U << 30U;
   std::uint32_t hidden = 0xFFFF;  ///< paths with this MED are filtered
+  std::uint32_t unsaid = 0xFFFF;  ///< paths with this MED go out, but cannot be said
   int evaluated = 0;
   bool is_blocked = false;
 
@@ -185,13 +189,17 @@ class World {
     }
   }
   /// What a peer must have in the end.
-  Told expected(const Peer& peer) const {
+  Told expected(const Peer& peer, std::size_t* unsaid = nullptr) const {
     Told all;
     table.for_each([&](const net::Prefix& prefix, const rib::Entry& entry) {
       for (const rib::Path& path : entry.paths()) {
         if ((all_paths_ || &path == entry.best()) && path.protocol != peer.protocol_id() &&
             path.attrs->bgp.med != peer.hidden) {
-          all[{prefix, all_paths_ ? path.protocol : 0}] = *path.attrs->bgp.med;
+          if (path.attrs->bgp.med != peer.unsaid) {
+            all[{prefix, all_paths_ ? path.protocol : 0}] = *path.attrs->bgp.med;
+          } else if (unsaid != nullptr) {
+            ++*unsaid;
+          }
         }
       }
     });
@@ -264,6 +272,28 @@ TEST(UpdateGroup, NeverTellsAPeerItsOwnRoutes) {
     EXPECT_EQ(world.peer(id).told, world.expected(world.peer(id))) << id;
   }
   EXPECT_EQ(world.peer(1).events, "u") << "nothing that it could see changed the last time";
+}
+
+TEST(UpdateGroup, WhatCannotBeSaidCountsAndIsWithdrawn) {
+  World world;
+  world.peer(1).unsaid = world.peer(2).unsaid = 3;
+  world.group->add(world.peer(1));
+  world.group->add(world.peer(2));
+  world.route(9, 0, 2);
+  world.route(2, 1, 3);
+  world.settle();
+  EXPECT_EQ(world.peer(1).told.size(), 1U);
+  EXPECT_EQ(world.group->exported(world.peer(1)), 2U) << "as in BIRD";
+  EXPECT_EQ(world.group->exported(world.peer(2)), 1U) << "not its own";
+  world.route(9, 0, 3);
+  world.settle();
+  EXPECT_TRUE(world.peer(1).told.empty()) << "withdrawn, there was something";
+  EXPECT_EQ(world.group->exported(world.peer(1)), 2U);
+  const std::size_t sent = world.peer(1).sent.size();
+  world.no_route(9, 0);
+  world.settle();
+  EXPECT_EQ(world.peer(1).sent.size(), sent) << "nothing to withdraw";
+  EXPECT_EQ(world.group->exported(world.peer(1)), 1U);
 }
 
 TEST(UpdateGroup, ALateMemberIsToldEverythingAndThenSharesAgain) {
@@ -441,6 +471,7 @@ TEST_P(UpdateGroupModel, EverybodyHasWhatItMust) {
         if (where.count(id) == 0) {
           UpdateGroup* group = rng.below(2) == 0 ? world.group.get() : world.other.get();
           world.peer(id).hidden = group == world.other.get() ? 2 : 0xFFFF;
+          world.peer(id).unsaid = 3;
           world.peer(id).room_left = 1U << 20U;
           group->add(world.peer(id));
           where[id] = group;
@@ -485,9 +516,11 @@ TEST_P(UpdateGroupModel, EverybodyHasWhatItMust) {
       world.settle();
       world.settle();
       for (const auto& [member, group] : where) {
-        ASSERT_TRUE(world.peer(member).told == world.expected(world.peer(member)))
+        std::size_t unsaid = 0;
+        ASSERT_TRUE(world.peer(member).told == world.expected(world.peer(member), &unsaid))
             << "member " << member << " step " << step;
-        ASSERT_EQ(group->exported(world.peer(member)), world.peer(member).told.size()) << "step " << step;
+        ASSERT_EQ(group->exported(world.peer(member)), world.peer(member).told.size() + unsaid)
+            << "step " << step;
       }
     }
   }

@@ -7,6 +7,24 @@ import pathlib
 from differential.world import Filter, Link, Router, Side, World, families
 
 
+FUNCTIONS = """function at_most(bgppath p; int most) {
+  return p.len <= most;
+}
+function weight_of(clist which)
+int sum; {
+  sum = 0;
+  for pair one in which do {
+    if one != (64512, 4) then sum = sum + one.data;
+  }
+  return sum;
+}
+function to_large(clist which) {
+  for pair one in which do
+    if one !~ [(64512, 2..3)] then bgp_large_community.add((64514, one.asn, one.data));
+}
+"""
+
+
 def v4(link: Link, n: int) -> str:
     return f"10.255.{link.number}.{1 if n == link.a else 2}"
 
@@ -35,6 +53,13 @@ def channel(family: str, side: Side) -> str:
     return f"  {name} {{{options}\n    {body(side.imports, 'import')}\n    {body(side.exports, 'export')}\n  }};"
 
 
+def sessions(link: Link) -> dict[str, list[str]]:
+    """Names of the protocols of a link on either side, and the families they carry; the name ends with the transport."""
+    if link.dual == "mp":
+        return {f"l{link.number}v4": families(link)}
+    return {f"l{link.number}{family}": [family] for family in families(link)}
+
+
 def session(world: World, link: Link, me: Router, peer: Router, transport: str, carried: list[str]) -> str:
     side = link.sides[me.number]
     address = v4 if transport == "v4" else v6
@@ -45,17 +70,31 @@ def session(world: World, link: Link, me: Router, peer: Router, transport: str, 
     if link.disabled == me.number:
         lines.append("  disabled;")
     lines += [f"  {option};" for option in world.options + side.options]
+    if me.cluster is not None and me.asn == peer.asn:
+        lines.append(f"  rr cluster id {me.cluster};")
     lines += [channel(family, side) for family in carried]
     return "\n".join(lines) + "\n}\n"
 
 
-def neighbor(world: World, me: Router, six: bool) -> str:
-    """An address on a link of the router, for `via`."""
-    for link in world.links:
-        if me.number in (link.a, link.b):
-            other = link.b if me.number == link.a else link.a
-            return (v6 if six else v4)(link, other)
-    return ""
+def neighbors(world: World, me: Router, six: bool) -> list[str]:
+    """Addresses on links of the router, for `via`."""
+    return [(v6 if six else v4)(link, link.b if me.number == link.a else link.a)
+            for link in world.links if me.number in (link.a, link.b)]
+
+
+def target_of(what: str, world: World, me: Router, six: bool) -> str:
+    via = neighbors(world, me, six)
+    if what == "behind":  # leads through whatever route there is to it
+        return "recursive 2001:db8:1:2::7" if six else "recursive 10.2.128.7"
+    if what in ("neighbor", "recursive", "neighbors", "interface") and not via:
+        return "blackhole"
+    if what == "neighbors":
+        return " ".join(f"via {address} weight {1 + i}" for i, address in enumerate(via))
+    if what == "interface":
+        return 'via "lo"'
+    if what in ("neighbor", "recursive"):
+        return f"{'via' if what == 'neighbor' else what} {via[0]}"
+    return what
 
 
 def statics(world: World, me: Router, six: bool) -> str:
@@ -63,10 +102,7 @@ def statics(world: World, me: Router, six: bool) -> str:
     for s in me.statics:
         if (":" in s.prefix) != six:
             continue
-        via = neighbor(world, me, six)
-        target = {"neighbor": f"via {via}", "recursive": f"recursive {via}"}.get(s.target, s.target)
-        if not via and s.target in ("neighbor", "recursive"):
-            target = "blackhole"
+        target = target_of(s.target, world, me, six)
         block = " { " + " ".join(s.body) + " }" if s.body else ""
         lines.append(f"  route {s.prefix} {target}{block};")
     name = "s6" if six else "s4"
@@ -76,7 +112,7 @@ def statics(world: World, me: Router, six: bool) -> str:
 def config(world: World, n: int) -> str:
     me = world.routers[n]
     merge = "  merge paths on;\n" if me.merge_paths else ""
-    text = f"router id 192.0.2.{n};\nprotocol device {{ scan time 10; }}\n"
+    text = f"router id 192.0.2.{n};\nprotocol device {{ scan time 10; }}\n{FUNCTIONS}"
     if me.learn_direct:
         text += "protocol direct d1 { ipv4; ipv6; interface \"*\"; }\n"
     for family in ("ipv4", "ipv6"):
@@ -84,17 +120,16 @@ def config(world: World, n: int) -> str:
                  f"    {to_kernel(me.kernel_export, family)}\n  }};\n}}\n")
     if me.second_table:
         text += "ipv4 table t4;\n"
+        text += f"protocol kernel kt {{\n  kernel table 100;\n  scan time 10;\n  ipv4 {{\n    table t4;\n    import none;\n" \
+                f"    {to_kernel(me.kernel_table_export, 'ipv4')}\n  }};\n}}\n"
         text += (f"protocol pipe p4 {{\n  table master4; peer table t4;\n  {body(me.pipe_import, 'import')}\n"
                  f"  {body(me.pipe_export, 'export')}\n}}\n")
     text += statics(world, me, False) + statics(world, me, True)
     for link in world.links:
         if n in (link.a, link.b):
             peer = world.routers[link.b if n == link.a else link.a]
-            if link.dual == "mp":
-                text += session(world, link, me, peer, "v4", families(link))
-            else:
-                for family in families(link):
-                    text += session(world, link, me, peer, family, [family])
+            for name, carried in sessions(link).items():
+                text += session(world, link, me, peer, name[-2:], carried)
     return text
 
 

@@ -14,7 +14,7 @@ from typing import Iterator, Optional
 V4 = ["10.1.0.0/16", "10.1.1.0/24", "10.1.2.0/24", "10.2.0.0/16", "10.2.128.0/17", "10.3.3.3/32", "172.16.0.0/12",
       "192.168.7.0/24", "198.51.100.0/24", "198.51.100.128/25", "203.0.113.0/24", "0.0.0.0/0"]
 V6 = ["2001:db8:1::/48", "2001:db8:1:2::/64", "2001:db8:2::/48", "2001:db8:ff::1/128", "fd00:7::/32", "::/0"]
-TARGETS = ["blackhole", "unreachable", "prohibit", "neighbor", "recursive"]
+TARGETS = ["blackhole", "unreachable", "prohibit", "neighbor", "recursive", "behind", "neighbors", "interface"]
 
 
 @dataclasses.dataclass
@@ -58,7 +58,9 @@ class Router:
     statics: list[Static] = dataclasses.field(default_factory=list)
     kernel_export: Filter = dataclasses.field(default_factory=Filter)
     merge_paths: bool = False
-    second_table: bool = False  # a table t4 behind a pipe
+    cluster: Optional[int] = None
+    second_table: bool = False  # a table t4 behind a pipe, and one of the kernel behind that
+    kernel_table_export: Filter = dataclasses.field(default_factory=Filter)
     pipe_export: Filter = dataclasses.field(default_factory=Filter)
     pipe_import: Filter = dataclasses.field(default_factory=lambda: Filter(verdict="reject"))
     learn_direct: bool = False
@@ -70,9 +72,21 @@ class World:
     links: list[Link]
     tree: bool  # one way between any two routers
     options: list[str] = dataclasses.field(default_factory=list)  # of every BGP protocol
+    # These without MEDs: in BIRD a filtered route may hide others of its AS (deterministic med), and what an export filter
+    # sets does not get through an export table.
+    keeps_filtered: bool = False
+    export_tables: bool = False
+    commands: list[tuple[int, str]] = dataclasses.field(default_factory=list)  # said to routers when this state begins
+
+    @property
+    def meds(self) -> bool:
+        return not self.keeps_filtered and not self.export_tables
 
     def copy(self) -> "World":
-        return copy.deepcopy(self)
+        """The same state, without what is done when it begins."""
+        world = copy.deepcopy(self)
+        world.commands = []
+        return world
 
 
 # -- filters ----------------------------------------------------------------------------------------------------------
@@ -98,6 +112,8 @@ class Grammar:
         return self.rng.choice([r.asn for r in self.world.routers.values()] + [64999])
 
     def community(self) -> str:
+        if self.rng.random() < 0.04:
+            return self.rng.choice(["(65535,65281)", "(65535,65282)", "(65535,65283)"])
         return f"({self.rng.choice([64512, 65000])},{self.rng.randint(1, 4)})"
 
     def large(self) -> str:
@@ -107,7 +123,7 @@ class Grammar:
         return f"({self.rng.choice(['rt', 'ro'])},{self.rng.choice([64512, 65000])},{self.rng.randint(1, 3)})"
 
     def condition(self, family: str, depth: int = 0) -> str:
-        pick = self.rng.randint(0, 13 if depth < 2 else 11)
+        pick = self.rng.randint(0, 24 if depth < 2 else 22)
         if pick == 0:
             return f"net ~ {self.prefix_set(family)}"
         if pick == 1:
@@ -132,8 +148,35 @@ class Grammar:
         if pick == 10:
             return f"bgp_path ~ [ {self.asn()}, 65100..65200 ]"
         if pick == 11:
-            return f"defined({self.rng.choice(['bgp_med', 'bgp_community', 'bgp_local_pref', 'bgp_large_community'])})"
+            return f"defined({self.rng.choice(['bgp_med', 'bgp_local_pref', 'bgp_origin', 'bgp_next_hop'])})"
         if pick == 12:
+            return f"dest {self.rng.choice(['=', '!='])} RTD_{self.rng.choice(['UNICAST', 'BLACKHOLE', 'UNREACHABLE', 'PROHIBIT'])}"
+        if pick == 13:
+            return self.rng.choice(['proto = "s4"', 'proto ~ "l*4"', 'proto ~ "s?"', 'proto != "l1v4"'])
+        if pick == 14:
+            part = self.rng.choice(["first", "last", "last_nonaggregated"])
+            return f"bgp_path.{part} {self.rng.choice(['=', '!=', '>'])} {self.asn()}"
+        if pick == 15:
+            kind = self.rng.choice(["community", "ext_community", "large_community"])
+            return f"bgp_{kind}.len {self.rng.choice(['>', '='])} {self.rng.randint(0, 2)}"
+        if pick == 16:
+            if family == "any":
+                return f"net.type = NET_IP{self.rng.choice([4, 6])}"
+            return self.rng.choice(["net.ip ~ 10.0.0.0/8", "net.ip.mask(16) = 10.2.0.0", "net.ip > 192.0.0.0"] if family == "v4"
+                                   else ["net.ip ~ 2001:db8::/32", "net.ip.mask(48) = 2001:db8:1::", "net.ip > fd00::"])
+        if pick == 17:
+            return f"bgp_origin {self.rng.choice(['=', '!='])} ORIGIN_{self.rng.choice(['IGP', 'EGP', 'INCOMPLETE'])}"
+        if pick == 18:
+            return f"(defined(bgp_med) && bgp_med {self.rng.choice(['<', '>=', '!='])} {self.rng.randint(0, 100)})"
+        if pick == 19:
+            return f"preference {self.rng.choice(['=', '>', '<='])} {self.rng.choice([100, 120, 200])}"
+        if pick == 20:
+            return f"at_most(bgp_path, {self.rng.randint(0, 3)})"
+        if pick == 21:
+            return f"weight_of(bgp_community) {self.rng.choice(['>', '='])} {self.rng.randint(0, 5)}"
+        if pick == 22:
+            return f"(64512, bgp_path.len) ~ bgp_community"
+        if pick == 23:
             return f"!({self.condition(family, depth + 1)})"
         return f"({self.condition(family, depth + 1)} {self.rng.choice(['&&', '||'])} {self.condition(family, depth + 1)})"
 
@@ -149,9 +192,24 @@ class Grammar:
             "bgp_origin = ORIGIN_INCOMPLETE;",
             "bgp_origin = ORIGIN_EGP;",
             "bgp_community.empty;",
+            "bgp_large_community.filter([(64512,*,*)]);",
+            "bgp_ext_community.filter([(rt,64512,*), (ro,65000,1..2)]);",
+            "bgp_large_community.empty;",
+            f"bgp_community = add(bgp_community, {self.community()});",
+            f"bgp_community = add(add(-empty-, {self.community()}), {self.community()});",
+            "if bgp_community.len > 0 then unset(bgp_community);",
+            "if bgp_large_community.len > 0 then unset(bgp_large_community);",
+            "to_large(bgp_community);",
+            f"bgp_community.add(({self.rng.randint(1, 3)}, bgp_path.len + {self.rng.randint(0, 3)}));",
+            f"bgp_large_community.add((64513, bgp_path.first, {self.rng.randint(0, 3)}));",
         ]
-        if where != "kernel":
+        if where != "kernel" and self.world.meds:
             choices += [f"bgp_med = {self.rng.randint(0, 3) * 10};"] * 2
+            choices += ["if defined(bgp_med) then unset(bgp_med);", "if defined(bgp_med) then bgp_med = bgp_med * 2 + 1;"]
+        if where != "kernel":
+            if self.world.tree:  # elsewhere a path that lost an AS may come back to it
+                choices += [f"bgp_path.delete({self.asn()});", "bgp_path.delete([65000..65003, 65100..65102]);",
+                            f"bgp_path.filter([64512..65002, {self.asn()}]);"]
             if where == "export":
                 choices += [f"bgp_path.prepend({65100 + self.rng.randint(0, 5)});"] * 2
                 choices += ["bgp_path.prepend(64999); bgp_path.prepend(64998);"]
@@ -160,6 +218,7 @@ class Grammar:
             choices += [f"preference = {self.rng.choice([90, 120, 250])};"]
         if where == "kernel":
             choices += [f"krt_metric = {self.rng.randint(100, 999)};"] * 4
+            choices += [f"krt_mtu = {self.rng.randint(1280, 1500)};", "dest = RTD_UNREACHABLE;", "dest = RTD_BLACKHOLE;"]
         return self.rng.choice(choices)
 
     def statement(self, family: str, where: str, depth: int = 0) -> str:
@@ -194,6 +253,8 @@ class Grammar:
                 body.append(self.rng.choice([f"bgp_community.add({self.community()});", f"bgp_med = {self.rng.randint(0, 200)};",
                                              f"bgp_large_community.add({self.large()});", f"bgp_ext_community.add({self.ext()});",
                                              "bgp_origin = ORIGIN_INCOMPLETE;", "bgp_path.prepend(65150);"]))
+        if not self.world.meds:
+            body = [s for s in body if "bgp_med" not in s]
         if any("bgp_med" in s for s in body):
             # BIRD passes the MED of a route that has no other attribute on to external peers, as if the export filter had
             # set it: an accident of how it sorts attributes.
@@ -242,15 +303,21 @@ def make_side(rng: random.Random, world: World, link: Link, me: Router, peer: Ro
             side.options.append("allow local as 1")
         if rng.random() < 0.2:
             side.channel.append("next hop self")
-    if rng.random() < 0.2:
+    if world.keeps_filtered:
         side.channel.append("import keep filtered")
-    if rng.random() < 0.15:
+    elif world.meds and rng.random() < 0.15:
         side.options.append(f"default bgp_med {rng.randint(0, 50)}")
     if rng.random() < 0.1 and max(me.asn, peer.asn) < 65536:
         side.options.append("enable as4 off")
+    if rng.random() < 0.1:
+        side.options.append("interpret communities off")
+    if rng.random() < 0.1:
+        side.options.append("enable route refresh off")
+    if rng.random() < 0.1:
+        side.options.append("passive" if me.number < peer.number else "enable extended messages on")
     if rng.random() < 0.2:
         side.channel.append("import table on")
-    if rng.random() < 0.15:
+    if world.export_tables and rng.random() < 0.7:
         side.channel.append("export table on")
     return side
 
@@ -259,7 +326,9 @@ def make(rng: random.Random) -> World:
     count = rng.randint(2, 6)
     kind = rng.choice(["external", "external", "circle", "reflected", "mixed"])
     tree = kind != "circle"
-    world = World({}, [], tree, ["deterministic med on"])
+    keeps = rng.random() < 0.2
+    world = World({}, [], tree, [] if keeps else ["deterministic med on"], keeps_filtered=keeps,
+                  export_tables=rng.random() < 0.2)
     for n in range(1, count + 1):
         asn = 65000 + n if kind in ("external", "circle") else 64512 if kind == "reflected" else 64512 + (n % 2)
         if rng.random() < 0.1 and kind == "external":
@@ -269,11 +338,17 @@ def make(rng: random.Random) -> World:
     pairs = []
     for n in range(2, count + 1):
         pairs.append((1 if kind == "reflected" else rng.randint(1, n - 1), n))
+    if kind in ("external", "mixed") and rng.random() < 0.3:
+        pairs.append(rng.choice(pairs))  # two links between two routers
+        tree = False
+    world.tree = tree
     if kind == "circle":
         more = [(a, b) for a in world.routers for b in world.routers if a < b and (a, b) not in pairs]
         pairs += rng.sample(more, min(len(more), rng.randint(1, 3)))
     if kind == "reflected":
         world.routers[1].reflector = True
+        if rng.random() < 0.3:
+            world.routers[1].cluster = rng.randint(1, 9)
     for number, (a, b) in enumerate(pairs, 1):
         world.links.append(Link(a, b, number, rng.choice(["v4", "v4", "v6", "both", "mp"])))
     for _ in range(rng.randint(1, 8)):
@@ -286,6 +361,7 @@ def make(rng: random.Random) -> World:
             router.kernel_export = Filter([words.action("v4", "kernel")])
         if router.second_table:
             router.pipe_export = words.filter("v4", "pipe")
+            router.kernel_table_export = Filter([words.action("v4", "kernel")]) if rng.random() < 0.3 else Filter()
     for link in world.links:
         for me, peer in ((link.a, link.b), (link.b, link.a)):
             link.sides[me] = make_side(rng, world, link, world.routers[me], world.routers[peer])
@@ -295,9 +371,9 @@ def make(rng: random.Random) -> World:
 
 
 def add_paths(rng: random.Random, world: World) -> None:
-    link = rng.choice(world.links)
-    for side in link.sides.values():
-        side.channel.append(f"add paths {rng.choice(['on', 'tx', 'rx'])}")
+    for link in rng.sample(world.links, rng.randint(1, len(world.links))):
+        for side in link.sides.values():
+            side.channel.append(f"add paths {rng.choice(['on', 'on', 'tx', 'rx'])}")
 
 
 def change(rng: random.Random, world: World) -> World:
@@ -307,7 +383,7 @@ def change(rng: random.Random, world: World) -> World:
         router = rng.choice(list(world.routers.values()))
         link = rng.choice(world.links)
         words = grammar(rng, world)
-        pick = rng.randint(0, 7)
+        pick = rng.randint(0, 9)
         if pick <= 1 and (prefix := free_prefix(rng, world, router)):
             router.statics.append(words.static(prefix))
         elif pick == 2 and router.statics:
@@ -326,6 +402,10 @@ def change(rng: random.Random, world: World) -> World:
             link.disabled = None if link.disabled else rng.choice([link.a, link.b])
         elif pick == 7:
             router.kernel_export = Filter([words.action("v4", "kernel")]) if rng.random() < 0.7 else Filter()
+        elif pick >= 8 and link.disabled is None:
+            me = rng.choice([link.a, link.b])
+            name = f"l{link.number}{'v6' if link.dual == 'v6' else 'v4'}"
+            world.commands.append((me, f"{rng.choice(['restart', 'reload', 'reload in', 'reload out'])} {name}"))
     return world
 
 
@@ -340,21 +420,27 @@ def smaller(rounds: list[World]) -> Iterator[list[World]]:
             yield rounds[:i] + rounds[i + 1:]
 
     def each(edit) -> list[World]:
-        out = [w.copy() for w in rounds]
+        out = copy.deepcopy(rounds)
         for w in out:
             edit(w)
         return out
 
+    for i, state in enumerate(rounds):
+        if state.commands:
+            fewer = [w if w is not state else w.copy() for w in rounds]
+            yield fewer
     first = rounds[0]
     for n in first.routers:
         if len(first.routers) > 1:
             def drop(w: World, n: int = n) -> None:
                 w.routers.pop(n, None)
                 w.links = [l for l in w.links if n not in (l.a, l.b)]
+                w.commands = [c for c in w.commands if c[0] != n]
             yield each(drop)
     for link in first.links:
         def unlink(w: World, number: int = link.number) -> None:
             w.links = [l for l in w.links if l.number != number]
+            w.commands = [c for c in w.commands if f" l{number}v" not in c[1]]
         yield each(unlink)
     prefixes = sorted({(n, s.prefix) for w in rounds for n, r in w.routers.items() for s in r.statics})
     for n, prefix in prefixes:
@@ -364,7 +450,8 @@ def smaller(rounds: list[World]) -> Iterator[list[World]]:
     for n in first.routers:
         def plain(w: World, n: int = n) -> None:
             r = w.routers[n]
-            r.kernel_export, r.pipe_export, r.merge_paths, r.second_table, r.learn_direct = Filter(), Filter(), False, False, False
+            r.kernel_export, r.pipe_export, r.kernel_table_export = Filter(), Filter(), Filter()
+            r.merge_paths, r.second_table, r.learn_direct, r.cluster = False, False, False, None
         yield each(plain)
     for n, prefix in prefixes:
         def bare(w: World, n: int = n, prefix: str = prefix) -> None:
