@@ -15,12 +15,12 @@ from differential import render, runner, world
 
 pytestmark = pytest.mark.skipif(not have("bird"), reason="BIRD 2 (package bird2) is not installed")
 
-ROUNDS = int(os.environ.get("CATFLAP_DIFFERENTIAL_ROUNDS", "5"))
+ROUNDS = int(os.environ.get("CATFLAP_DIFFERENTIAL_ROUNDS", "4"))
 SHRINK_FOR = float(os.environ.get("CATFLAP_DIFFERENTIAL_SHRINK", "60"))  # seconds
 
 
 def seeds():
-    first, _, last = os.environ.get("CATFLAP_DIFFERENTIAL_SEEDS", "1-8").partition("-")
+    first, _, last = os.environ.get("CATFLAP_DIFFERENTIAL_SEEDS", "1-4").partition("-")
     return range(int(first), int(last or first) + 1)
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 import json
 import pathlib
+import re
 import select
 import subprocess
 import time
@@ -72,7 +73,8 @@ class Network:
             text = subprocess.run(["nsenter", "-t", str(self.nodes[f"r{n}"]["pid"]), "-n", "ip", "-j", family, "route", "show",
                                    "table", "all", "proto", "bird"], capture_output=True, text=True, check=True).stdout
             for route in json.loads(text or "[]"):
-                hops = sorted((h.get("gateway", ""), h.get("dev", ""), h.get("weight", 1)) for h in route.get("nexthops", [route]))
+                # Link-local addresses come from MAC addresses, which are random.
+                hops = sorted((re.sub("^fe80::.*", "fe80::", h.get("gateway", "")), h.get("dev", ""), h.get("weight", 1)) for h in route.get("nexthops", [route]))
                 found.setdefault(f"{family} {route['dst']}", []).append(
                     (route.get("table", "main"), route.get("type", "unicast"), route.get("metric", 0),
                      str(route.get("metrics", "")), tuple(hops)))
