@@ -11,7 +11,9 @@
 #include "birdlang/birdlang.hpp"
 #include "daemons/find.hpp"
 #include "daemons/frr.hpp"
+#include "daemons/gobgp.hpp"
 #include "daemons/links.hpp"
+#include "daemons/openbgpd.hpp"
 #include "sys/process.hpp"
 
 namespace catflap::daemons {
@@ -145,6 +147,12 @@ Result<std::unique_ptr<Adapter>> make_adapter(std::string_view name, AdapterOpti
   if (name == "frr") {
     return make_frr_adapter(std::move(options));
   }
+  if (name == "gobgp") {
+    return make_gobgp_adapter(std::move(options));
+  }
+  if (name == "openbgpd") {
+    return make_openbgpd_adapter(std::move(options));
+  }
   return fail(Errc::invalid,
               fmt::format("unknown speaker '{}'{}", name, did_you_mean(name, adapter_names())));
 }
@@ -154,7 +162,7 @@ std::vector<std::string_view> adapter_names() {
   for (const Kind& kind : kKinds) {
     names.push_back(kind.name);
   }
-  names.emplace_back("frr");
+  names.insert(names.end(), {"frr", "gobgp", "openbgpd"});
   return names;
 }
 

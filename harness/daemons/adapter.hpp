@@ -93,14 +93,14 @@ class Adapter {
  public:
   virtual ~Adapter() = default;
 
-  /// "self", "bird", "bird1", "frr".
+  /// As in adapter_names().
   virtual std::string_view name() const = 0;
   virtual Capabilities capabilities() const = 0;
   /// The program and its version. Errc::not_found says which Debian package has it, or which variable names
   /// it.
   virtual Result<Program> detect() const = 0;
-  /// The files that the daemon needs, from a configuration in BIRD's language, taken as it is.
-  /// Errc::unsupported if this daemon does not read it.
+  /// The files that the daemon needs, from a configuration in BIRD's language, or in its own if it reads no
+  /// other, taken as it is. Errc::unsupported if it cannot be given one.
   virtual Result<Rendered> render(std::string_view config, const Paths& paths) const = 0;
   /// The same for a plain router. Errc::unsupported names what this daemon cannot be told.
   virtual Result<Rendered> render(const intent::RouterIntent& router, const Paths& paths) const = 0;
@@ -117,8 +117,8 @@ class Adapter {
 
 struct AdapterOptions {
   /// The program to use instead of searching. Otherwise: the environment variable CATFLAP_BGPD, CATFLAP_BIRD,
-  /// CATFLAP_BIRD1 or CATFLAP_FRR; for `self` then the folder of the running program, for `bird1` where
-  /// ci/install-deps unpacks it beside the build; and the PATH with /usr/sbin.
+  /// CATFLAP_BIRD1, CATFLAP_FRR, CATFLAP_GOBGP or CATFLAP_OPENBGPD; for `self` then the folder of the running
+  /// program, for `bird1` where ci/install-deps unpacks it beside the build; and the PATH with /usr/sbin.
   std::filesystem::path program;
 };
 

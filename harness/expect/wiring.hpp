@@ -17,12 +17,14 @@
 namespace catflap::expect {
 
 /// What runs as a node's router.
-enum class SpeakerKind : std::uint8_t { self, bird, bird1, frr, none };
-inline constexpr std::array<SpeakerKind, 5> kSpeakerKinds{
-    SpeakerKind::self, SpeakerKind::bird, SpeakerKind::bird1, SpeakerKind::frr, SpeakerKind::none};
+enum class SpeakerKind : std::uint8_t { self, bird, bird1, frr, gobgp, openbgpd, none };
+inline constexpr std::array<SpeakerKind, 7> kSpeakerKinds{
+    SpeakerKind::self,  SpeakerKind::bird,     SpeakerKind::bird1, SpeakerKind::frr,
+    SpeakerKind::gobgp, SpeakerKind::openbgpd, SpeakerKind::none};
 /// Their words in files and options, in the same order.
-inline constexpr std::array<std::string_view, 5> kSpeakerWords{"self", "bird", "bird1", "frr", "none"};
-std::string_view to_string(SpeakerKind kind);  ///< "self", "bird", "bird1", "frr", "none"
+inline constexpr std::array<std::string_view, 7> kSpeakerWords{"self",  "bird",     "bird1", "frr",
+                                                               "gobgp", "openbgpd", "none"};
+std::string_view to_string(SpeakerKind kind);  ///< as in kSpeakerWords
 std::optional<SpeakerKind> parse_speaker_kind(std::string_view text);
 
 struct WiredInterface {

@@ -162,7 +162,15 @@ Status Node::prepare_daemon(std::unique_ptr<daemons::Adapter> adapter, const Nod
     adapter_ = std::move(adapter);
     return {};
   }
-  auto files = config.router ? adapter->render(*config.router, paths_) : adapter->render(config.text, paths_);
+  std::string text = config.text;
+  if (!config.router && !config.file.empty()) {
+    auto read = sys::read_file(config.file);
+    if (!read) {
+      return fail(std::move(read.error()).context("node " + name_));
+    }
+    text = std::move(*read);
+  }
+  auto files = config.router ? adapter->render(*config.router, paths_) : adapter->render(text, paths_);
   if (!files) {
     return fail(std::move(files.error()).context("node " + name_));
   }

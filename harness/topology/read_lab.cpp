@@ -258,7 +258,8 @@ constexpr Field<Topology> kTopology[] = {
 
 constexpr Field<Defaults> kDefaults[] = {
     {"speaker", R"({"$ref":"#/$defs/speaker"})",
-     "What runs as a router: self (catflap-bgpd), bird (BIRD 2), bird1 (BIRD 1.6), frr, none.",
+     "What runs as a router: self (catflap-bgpd), bird (BIRD 2), bird1 (BIRD 1.6), frr, gobgp, openbgpd, "
+     "none.",
      [](Reader& r, const YamlNode& v, Defaults& d) { d.speaker = r.speaker(v).value_or(d.speaker); }},
     {"timers", R"({"$ref":"#/$defs/timers"})",
      "fast: connect at once, retry after 1 s, keepalive 1 s, hold 3 s; normal: the daemon's defaults.",
@@ -271,7 +272,8 @@ constexpr Field<Node> kNode[] = {
     {"description", kText, "What the node is for.",
      [](Reader& r, const YamlNode& v, Node& n) { n.description = r.text(v, "description").value_or(""); }},
     {"speaker", R"({"$ref":"#/$defs/speaker"})",
-     "What runs as its router: self (catflap-bgpd), bird (BIRD 2), bird1 (BIRD 1.6), frr, none.",
+     "What runs as its router: self (catflap-bgpd), bird (BIRD 2), bird1 (BIRD 1.6), frr, gobgp, openbgpd, "
+     "none.",
      [](Reader& r, const YamlNode& v, Node& n) { n.speaker = r.speaker(v); }},
     {"timers", R"({"$ref":"#/$defs/timers"})", "Timers of its sessions.",
      [](Reader& r, const YamlNode& v, Node& n) { n.timers = r.timers(v); }},

@@ -72,7 +72,8 @@ const Bad kBad[] = {
     {"yes", kTwo.substr(0, kTwo.find("links")) + "links: [{ ends: [r1, r2], bgp: yes }]\n",
      "f.yaml:5:32: bgp must be true or false, not 'yes'\n"},
     {"speaker", "lab: x\nnodes:\n  r1: { bgp: 1, speaker: brid }\n",
-     "f.yaml:3:26: speaker must be self, bird, bird1, frr or none, not 'brid'; did you mean 'bird'?\n"},
+     "f.yaml:3:26: speaker must be self, bird, bird1, frr, gobgp, openbgpd or none, not 'brid'; did you mean "
+     "'bird'?\n"},
     {"host_bits", "lab: x\nnodes:\n  r1: { bgp: 1, announce: 10.1.0.1/24 }\n",
      "f.yaml:3:27: '10.1.0.1/24' has host bits set; write 10.1.0.0/24\n"},
     {"no_length", "lab: x\nnodes:\n  r1: { bgp: 1, announce: 10.1.0.1 }\n",

@@ -114,7 +114,7 @@ class Topology:
     ) -> Router:
         """A router: with an AS number, or with a BIRD configuration that is run as it is.
 
-        ``speaker``: "self" (ours), "bird" (BIRD 2), "bird1" (BIRD 1.6) or "frr".
+        ``speaker``: "self" (ours), "bird" (BIRD 2), "bird1" (BIRD 1.6), "frr", "gobgp" or "openbgpd".
         """
         self.value.add_node(
             name, asn, list(announce), list(lo), speaker, timers, router_id, config, dict(sysctl or {}),

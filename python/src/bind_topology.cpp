@@ -15,7 +15,8 @@ using Texts = std::vector<std::string>;
 SpeakerKind to_speaker(const std::string& text) {
   const auto kind = expect::parse_speaker_kind(text);
   if (!kind) {
-    throw invalid("unknown speaker '" + text + "'; there are self, bird, bird1, frr and none");
+    throw invalid("unknown speaker '" + text +
+                  "'; there are self, bird, bird1, frr, gobgp, openbgpd and none");
   }
   return *kind;
 }

@@ -27,7 +27,7 @@ TOPOLOGIES = {
     "octal": ("lab: x\nnodes:\n  r1: { bgp: 065001 }\n",
               "lab.yaml:3:14: an AS number '065001' has a leading zero, which YAML may read as octal; write 65001\n"),
     "unknown speaker": ("lab: x\nnodes:\n  r1: { bgp: 65001, speaker: brd }\n",
-                        "lab.yaml:3:30: speaker must be self, bird, bird1, frr or none, not 'brd'; did you mean 'bird'?\n"),
+                        "lab.yaml:3:30: speaker must be self, bird, bird1, frr, gobgp, openbgpd or none, not 'brd'; did you mean 'bird'?\n"),
     "address clash": ("lab: x\nnodes:\n  r1: { bgp: 1 }\n  r2: { bgp: 2 }\nlinks:\n"
                       "  - { ends: [r1:a, r2:b], addresses: [10.0.0.1/24, 10.0.0.1/24] }\n",
                       "lab.yaml:6:20: address 10.0.0.1 of r2:b is that of r1:a already\n"),
@@ -72,7 +72,7 @@ def test_all_mistakes_in_one_pass(cli, tmp_path):
     assert told.err == (
         "lab.yaml:3:21: unknown key 'anounce' in node r1; did you mean 'announce'?\n"
         "lab.yaml:4:14: an AS number '065002' has a leading zero, which YAML may read as octal; write 65002\n"
-        "lab.yaml:4:31: speaker must be self, bird, bird1, frr or none, not 'brd'; did you mean 'bird'?\n"
+        "lab.yaml:4:31: speaker must be self, bird, bird1, frr, gobgp, openbgpd or none, not 'brd'; did you mean 'bird'?\n"
         "lab.yaml:5:3: duplicate key 'r2', first on line 4\n"
         "lab.yaml:7:5: link r1 -- r3: no node 'r3'; did you mean 'r1'?\n"
         "lab.yaml:8:13: address 10.0.0.1 of r2:b is that of r1:a already\n"
@@ -206,9 +206,9 @@ def test_speaker_option(cli, tmp_path):
     assert cli("up", file.name, "--speaker", "r7=bird", cwd=tmp_path, code=BAD_INPUT).err == (
         "catflap: --speaker r7=bird: there is no node r7 in lab.yaml\n")
     assert cli("up", file, "--speaker", "brd", code=BAD_INPUT).err == (
-        "catflap: --speaker brd: no speaker is called 'brd'; did you mean 'bird'? (self, bird, bird1, frr, none)\n")
+        "catflap: --speaker brd: no speaker is called 'brd'; did you mean 'bird'? (self, bird, bird1, frr, gobgp, openbgpd, none)\n")
     assert cli("test", file, "--speaker", "r1=quagga", code=BAD_INPUT).err == (
-        "catflap: --speaker r1=quagga: no speaker is called 'quagga' (self, bird, bird1, frr, none)\n")
+        "catflap: --speaker r1=quagga: no speaker is called 'quagga' (self, bird, bird1, frr, gobgp, openbgpd, none)\n")
 
 
 @pytest.mark.parametrize("name", ["../x", "a/b", ".", "..", ".gone.x", "a b", "-x", "x" * 65, "a\nb"])

@@ -82,7 +82,7 @@ Result<topology::Topology> with_speakers(topology::Topology topology,
     if (!kind) {
       return fail(Errc::invalid, "--speaker " + text + ": no speaker is called '" + kind_text + "'" +
                                      did_you_mean(kind_text, expect::kSpeakerWords) +
-                                     " (self, bird, bird1, frr, none)");
+                                     " (self, bird, bird1, frr, gobgp, openbgpd, none)");
     }
     if (!node.empty()) {
       if (topology.node(node) == nullptr) {
