@@ -8,6 +8,7 @@ import random
 import signal
 import socket
 import subprocess
+import threading
 import time
 
 import pytest
@@ -373,6 +374,39 @@ def test_a_listener_of_events_that_never_reads(bench):
     assert not missing, f"{len(missing)} routes are not told, from {missing[:1]} on"
     for listener in listeners:
         listener.close()
+
+
+def test_a_listener_of_events_that_stops_reading_holds_nobody_up_for_long(bench):
+    """Changes wait for the slowest listener, in a set: who does not read for 5 s is cut off, and the others go on."""
+    deaf, reader = (socket.socket(socket.AF_UNIX) for _ in range(2))
+    seen = bytearray()
+
+    def read():
+        while data := reader.recv(1 << 20):
+            seen.extend(data)
+
+    for listener in (deaf, reader):
+        listener.connect(str(bench.speaker.events))
+    thread = threading.Thread(target=read, daemon=True)
+    thread.start()
+    rss = bench.speaker.rss_kib()
+    feeder = bench.feed(6000)
+    assert bench.peers.run(lambda: b'"20.23.111.0/24"' in seen, 60), "the reader waits for the deaf one"
+    # Twice as many changes; each listener that reads hears of the last state.
+    bench.peers.send(feeder, cease())
+    assert bench.peers.run(lambda: b'"20.23.111.0/24","routes":[]' in seen, 60)
+    assert bench.speaker.rss_kib() - rss < 24 << 10
+    deaf.settimeout(10)
+    with contextlib.suppress(ConnectionResetError):
+        while deaf.recv(1 << 20):  # what was in its buffer, then the end
+            pass
+    reader.shutdown(socket.SHUT_RDWR)
+    thread.join()
+    for listener in (deaf, reader):
+        listener.close()
+    lines = [json.loads(line) for line in seen.splitlines() if line.endswith(b"}")]
+    last = {line["prefix"]: line["routes"] for line in lines if line["type"] == "route"}
+    assert sum(prefix.startswith("20.") and not routes for prefix, routes in last.items()) == 6000
 
 
 def test_a_daemon_that_was_stopped_reads_before_it_judges(bench):
