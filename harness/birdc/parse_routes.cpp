@@ -73,6 +73,16 @@ std::optional<net::ExtCommunity> ext_community(const std::vector<std::string_vie
     const auto low = hex_or_decimal(tuple[2]);
     return high && low ? std::optional(std::uint64_t{*high} << 32U | *low) : std::nullopt;
   }
+  if (std::string_view kind = tuple[0]; text::take_prefix(kind, "unknown ")) {
+    const auto type = hex_or_decimal(kind);
+    const auto key = text::number<std::uint32_t>(tuple[1]);
+    const auto value = text::number<std::uint32_t>(tuple[2]);
+    if (!type || *type > 0xFFFFU || !key || !value) {
+      return std::nullopt;
+    }
+    const bool wide = (*type >> 8U & 0xBFU) != 0;  // 4 octets of key and 2 of value
+    return std::uint64_t{*type} << 48U | std::uint64_t{*key} << (wide ? 16U : 32U) | *value;
+  }
   const std::uint64_t subtype = tuple[0] == "rt" ? 2 : tuple[0] == "ro" ? 3 : 0;
   const auto value = text::number<std::uint32_t>(tuple[2]);
   if (subtype == 0 || !value) {

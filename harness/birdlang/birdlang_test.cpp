@@ -93,10 +93,10 @@ TEST(Birdlang, NamesProtocolsAsBirdDoes) {
 
 TEST(Birdlang, TemplatesPassOnEverythingAndChannelsAreRefined) {
   const RouterIntent router = good(std::string(kStart) + R"(
-template bgp base { local as 64512; rr client; connect delay time 1; ipv4 { import all; add paths on; }; }
-template bgp deeper from base { hold time 30; }
+template bgp first_ { local as 64512; rr client; connect delay time 1; ipv4 { import all; add paths on; }; }
+template bgp deeper from first_ { hold time 30; }
 protocol bgp a from deeper { neighbor 10.0.0.2 as 64512; ipv4 { next hop self; export all; }; }
-protocol bgp b from a { neighbor 10.0.0.3 as 64512; description "b"; })");
+protocol bgp b from deeper { neighbor 10.0.0.3 as 64512; description "b"; })");
   ASSERT_EQ(router.protocols.size(), 3U);
   const auto& a = router.protocols[1];
   EXPECT_TRUE(bgp_of(router, 1).rr_client);
@@ -107,7 +107,7 @@ protocol bgp b from a { neighbor 10.0.0.3 as 64512; description "b"; })");
   EXPECT_EQ(a.channels[0].bgp.next_hop_self, intent::NextHopSelf::on);
   EXPECT_EQ(a.channels[0].export_filter.kind, intent::FilterRef::Kind::all);
   EXPECT_EQ(bgp_of(router, 2).neighbor, net::IpAddr::v4(0x0A000003));
-  EXPECT_EQ(router.protocols[2].channels[0].bgp.next_hop_self, intent::NextHopSelf::on);
+  EXPECT_EQ(router.protocols[2].channels[0].bgp.next_hop_self, intent::NextHopSelf::off);
 }
 
 TEST(Birdlang, FlatDialectHasOneChannel) {
@@ -131,10 +131,10 @@ TEST(Birdlang, FlatDialectHasOneChannel) {
 
 TEST(Birdlang, StaticProtocolsFillRoaTables) {
   const RouterIntent router = good(std::string(kStart) +
-                                   "roa4 table r; protocol static s { roa4 { table r; }; "
+                                   "roa4 table r; protocol static roas { roa4 { table r; }; "
                                    "route 10.80.0.0/16 max 24 as 65001; }");
-  ASSERT_EQ(router.roa_tables.at("r").size(), 1U);
-  EXPECT_EQ(router.roa_tables.at("r")[0].length_max, 24);
+  ASSERT_EQ(router.roa_tables.at("r").entries().size(), 1U);
+  EXPECT_EQ(router.roa_tables.at("r").entries()[0].length_max, 24);
   EXPECT_TRUE(router.protocols[1].channels.empty());
 }
 
@@ -176,7 +176,7 @@ TEST(Birdlang, ErrorsSayWhereAndWhat) {
       {bgp("hold time 2;"), "hold time must be 0 or at least 3"},
       {bgp("rr client;"), "only an internal neighbor"},
       {bgp("", "import all;"), "requires an explicit export policy"},
-      {bgp("disable after cease { cease };"), "is not supported"},
+      {bgp("disable after cease { nope };"), "the causes of RFC 4486"},
       {bgp("ipv4 { import all; };"), "multiple ipv4 channels"},
       {std::string(kStart) + "protocol static { ipv4; route 10.0.0.1/8 blackhole; }",
        "3:31: invalid IPv4 prefix 10.0.0.1/8, maybe you wanted 10.0.0.0/8"},
@@ -198,9 +198,13 @@ TEST(Birdlang, ErrorsSayWhereAndWhat) {
       {filter("int x = 5 / 0;"), "division by zero"},
       {filter("pair p = (70000,1);"), "out of bounds in pair constructor"},
       {filter("f();"), "'f' is a filter, not a value"},
-      {filter("return 5;"), "'return' is for functions"},
       {filter("if 1 = 1 = 1 then reject;"), "comparisons do not chain"},
-      {std::string(kStart) + "function g(int a) { g(a); }", "cannot call itself"},
+      {std::string(kStart) + "filter last { accept; }", "'last' is a word of the language"},
+      {bgp("neighbor 10.0.0.3;"), "only one neighbor"},
+      {std::string(kStart) + "protocol device { }", "already defined"},
+      {filter("if 1 < \"a\" then accept;"), "must be of the same type"},
+      {filter("case 1 { g: accept; }"), "put a name into parentheses"},
+      {filter("print rip_metric;"), "belongs to a protocol that is not supported"},
       {std::string(kStart) + "function g(int a) { } filter f { g(); }", "expects 1 argument, got 0"},
   };
   for (const auto& item : cases) {
@@ -278,7 +282,8 @@ TEST(BirdlangRoundTrip, Protocols) {
       bgp("multihop 3; ttl security on; password \"x\"; passive; bfd graceful; local role customer; allow "
           "local as;"),
       bgp("graceful restart off; long lived graceful restart on; long lived stale time 4; hold time 30; "
-          "connect delay time 200 ms; error wait time 1,2; debug { states }; router id 9; vrf \"v\"; "
+          "connect delay time 2; disable after cease { prefix limit hit, out of resources }; error wait time "
+          "1,2; debug { states }; router id 9; vrf \"v\"; "
           "disabled;"),
       bgp("bfd { min rx interval 20 ms; multiplier 3; }; interpret communities off; default bgp_med 3;",
           "import where net ~ 10.0.0.0/8; export filter { reject; }; import limit 10; receive limit 3 action "
@@ -286,13 +291,20 @@ TEST(BirdlangRoundTrip, Protocols) {
           "import keep filtered; next hop self ebgp; next hop address 1.1.1.1; cost 5; aigp originate; "
           "igp table master6; import table; rpki reload off; preference 5; debug all;"),
       start + "protocol bgp x { local fe80::2 as 1; neighbor fe80::1%'eth0.5' as 1; direct; ipv6; }",
-      start + "protocol bgp x { local as 1; neighbor range 10.0.0.0/8 internal; dynamic name \"d\"; ipv4; }",
+      start +
+          "protocol bgp x { local as 1; neighbor range 10.0.0.0/8 internal; dynamic name \"d\"; dynamic name "
+          "digits 3; ipv4; }",
       start +
           "protocol kernel { ipv4; learn; persist; merge paths limit 4; kernel table 5; metric 3; graceful "
           "restart; }",
       start +
           "protocol static { ipv4; check link; route 10.0.0.0/8 via 1.1.1.1%e onlink weight 3 bfd via \"f\"; "
           "route 11.0.0.0/8 recursive 1.1.1.1; route 12.0.0.0/8 prohibit { bgp_med = 5; preference = 3; }; }",
+      start +
+          "ipv4 table t1 sorted; ipv6 table t2 { trie on; gc period 5 s; gc threshold 9; }; debug channels "
+          "all;\n"
+          "function h(int a) { if a = 0 then return 1; return a * h(a - 1); }\n"
+          "protocol static { ipv4; route 10.0.0.0/8 blackhole { int z_; z_ = h(3); bgp_med = z_; }; }",
       start + "protocol direct { ipv4; interface \"a*\", -\"b\", 10.0.0.0/8; }",
       start + "ipv4 table t; protocol pipe { table t; peer table master4; export none; }",
       start +
@@ -375,18 +387,23 @@ TEST(BirdlangRoundTrip, Filters) {
       "if bgp_path ~ [= 1 2 * ? [3, 5..7] 8..9 (bgp_med) =] then reject;",
       "bgp_path.prepend(1); bgp_path.delete([1, 2]); bgp_path.empty; bgp_community.add((1,2));",
       "bgp_community = filter(add(bgp_community, (1,2)), [(1,*), (2..3,4..5), (1,2)..(3,4)]);",
-      "bgp_ext_community.delete([(rt,1,*), (ro,70000,1..5), (rt,1.2.3.4,5), (generic,0x43000000,*)]);",
+      "bgp_ext_community.delete([(rt,1,*), (ro,70000,1..5), (generic,0x43000000,*)]);",
       "if bgp_large_community ~ [(1,2,3), (1,*,*), (1,2..3,*)] then reject;",
       "if net ~ [10.0.0.0/8+, 11.0.0.0/8-, 12.0.0.0/8{4,20}] then reject; if from ~ [1.1.1.1..1.1.1.9] then "
       "reject;",
       "quad q = 1.2.3.4; bgp_originator_id = 5.6.7.8; unset(bgp_med); bgp_cluster_list = -empty-; lc l = "
       "(1,2,3);",
-      "bgppath p = prepend(prepend(+empty+, 5), 6); ec e = (unknown 0x4300, 1, 2); prefix set s = [];",
+      "bgppath p = prepend(prepend(+empty+, 5), 6); ec e = (unknown 0x4300, 1, 2); prefix set q = [];",
       "if bgp_med - (1 - bgp_local_pref) = bgp_med * (2 + 3) / bgp_med then reject;",
       "if roa_check(r, net, bgp_path.last) = ROA_INVALID || roa_check(r) = ROA_VALID then reject;",
       "if true then { } else if false then accept; else { reject; } string q = format(net); krt_lock_mtu = "
       "true;",
-      "bool b = (bgp_med = 5) = true;",
+      "bool b = (bgp_med = 5) = true; return bgp_med > 3;",
+      "if bgp_path ~ [= 1 + [2, 3] + (bgp_med) + ? * =] then reject; onlink = true;",
+      "case (1,2) { (1,*), (2..3,5), (7,1)..(8,2): accept; } case (rt,1,2) { (rt,1,2..5): reject; else: "
+      "accept; }",
+      "case gw { 10.0.0.1: accept; 10.0.0.2..10.0.0.9, 192.0.2.1: reject; }",
+      "bgp_large_community.delete([(1,2,3)..(4,5,6), (7..9,*,*)]); if 5 ~ [(2 + 3)..9, 20] then reject;",
   };
   for (const std::string& body : cases) {
     expect_round_trip(filter(body), Dialect::bird2);

@@ -134,7 +134,14 @@ std::optional<Token> Lexer::address(Cursor& cursor, Token token) const {
   std::size_t colons = 0;
   bool pair = false;
   bool dots = false;
+  const auto is_quad = [&](std::size_t length) {
+    const auto parsed = net::IpAddr::parse(text.substr(cursor.at, length));
+    return parsed && parsed->is_v4();
+  };
   while (end < text.size() && (is_hex(text[end]) || text[end] == ':' || text[end] == '.')) {
+    if (text[end] == ':' && colons == 0 && dots && is_quad(end - cursor.at)) {
+      break;  // `case gw { 10.0.0.1: ...`
+    }
     if (text[end] == '.' && end + 1 < text.size() && text[end + 1] == '.') {
       break;  // a range
     }

@@ -48,19 +48,22 @@ void Parser::bfd_interface(std::optional<intent::BfdOptions>& options) {
 
 bool Parser::bfd_option(intent::BfdOptions& options) {
   if (words("interval")) {
-    options.rx_interval_min = options.tx_interval_min = time();
+    options.rx_interval_min = options.tx_interval_min = time_with_unit();
   } else if (words("min rx interval")) {
-    options.rx_interval_min = time();
+    options.rx_interval_min = time_with_unit();
   } else if (words("min tx interval")) {
-    options.tx_interval_min = time();
+    options.tx_interval_min = time_with_unit();
   } else if (words("idle tx interval")) {
-    options.idle_tx_interval = time();
+    options.idle_tx_interval = time_with_unit();
   } else if (words("multiplier")) {
     options.multiplier = static_cast<std::uint8_t>(number_in(1, 255, "multiplier"));
   } else if (words("passive")) {
     options.passive = boolean();
   } else if (words("password")) {
     options.password = text();
+    if (is("{")) {
+      fail_here("options of passwords are not supported; a session has one password", Errc::unsupported);
+    }
   } else if (words("authentication")) {
     static constexpr std::array<std::string_view, 6> kKinds{
         "none", "simple", "meticulous keyed md5", "keyed md5", "meticulous keyed sha1", "keyed sha1"};
@@ -93,6 +96,9 @@ void Parser::bfd_neighbor(intent::BfdIntent& bfd) {
     } else {
       break;
     }
+  }
+  if (neighbor.multihop && !neighbor.local) {
+    fail_here("a multihop neighbor requires a local address; write 'local ADDRESS'");
   }
   bfd.neighbors.push_back(std::move(neighbor));
 }

@@ -56,7 +56,7 @@ bool Parser::bgp_identity(intent::BgpIntent& bgp) {
   } else if (words("confederation")) {
     bgp.confederation = number();
   } else if (words("dynamic name digits")) {
-    fail_here("dynamic name digits is not supported", Errc::unsupported);
+    bgp.dynamic_name_digits = static_cast<std::uint8_t>(number_in(0, 10, "dynamic name digits"));
   } else if (words("dynamic name")) {
     bgp.dynamic_name = text();
   } else {
@@ -66,6 +66,11 @@ bool Parser::bgp_identity(intent::BgpIntent& bgp) {
 }
 
 bool Parser::bgp_neighbor(intent::BgpIntent& bgp) {
+  const auto check_one = [&] {
+    if (bgp.neighbor || bgp.neighbor_range) {
+      fail_here("only one neighbor per BGP instance is allowed");
+    }
+  };
   while (!is(";")) {
     if (words("as")) {
       bgp.remote_as = number();
@@ -81,11 +86,11 @@ bool Parser::bgp_neighbor(intent::BgpIntent& bgp) {
       bgp.remote_internal = false;
       bgp.remote_as = 0;
     } else if (!old_ && words("range")) {
+      check_one();
       bgp.neighbor_range = prefix();
-      bgp.neighbor.reset();
     } else {
+      check_one();
       bgp.neighbor = address();
-      bgp.neighbor_range.reset();
       if (accept("%")) {
         bgp.interface = peek().kind == TokenKind::text ? text() : name("the name of an interface");
       }
@@ -95,9 +100,12 @@ bool Parser::bgp_neighbor(intent::BgpIntent& bgp) {
 }
 
 bool Parser::bgp_timer(intent::BgpIntent& bgp) {
+  if (is_word("min") && is_word("keepalive", 1)) {
+    fail_here("'min keepalive time' is not supported", Errc::unsupported);
+  }
   if (words("hold time")) {
     const Token at = peek();
-    bgp.hold_time = time();
+    bgp.hold_time = seconds();
     if (*bgp.hold_time > Duration(0) && *bgp.hold_time < std::chrono::seconds(3)) {
       fail_token(at, "hold time must be 0 or at least 3");
     }
@@ -105,23 +113,23 @@ bool Parser::bgp_timer(intent::BgpIntent& bgp) {
       fail_token(at, "hold time must be at most 65535");
     }
   } else if (words("startup hold time")) {
-    bgp.startup_hold_time = time();
+    bgp.startup_hold_time = seconds();
   } else if (words("keepalive time")) {
     const Token at = peek();
-    bgp.keepalive_time = time();
+    bgp.keepalive_time = seconds();
     if (*bgp.keepalive_time == Duration(0) && !old_) {
       fail_token(at, "keepalive time must be positive");
     }
-  } else if (words("connect delay time") || (old_ && words("start delay time"))) {
-    bgp.connect_delay_time = time();
+  } else if (words("connect delay time") || words("start delay time")) {
+    bgp.connect_delay_time = seconds();
   } else if (words("connect retry time")) {
-    bgp.connect_retry_time = time();
+    bgp.connect_retry_time = seconds();
   } else if (words("error forget time")) {
-    bgp.error_forget_time = time();
+    bgp.error_forget_time = seconds();
   } else if (words("error wait time")) {
-    bgp.error_wait_min = time();
+    bgp.error_wait_min = seconds();
     expect(",");
-    bgp.error_wait_max = time();
+    bgp.error_wait_max = seconds();
   } else {
     return false;
   }
@@ -134,7 +142,7 @@ bool Parser::bgp_restart(intent::BgpIntent& bgp) {
   } else if (words("graceful restart time")) {
     bgp.graceful_restart_time_s = static_cast<std::uint16_t>(number_in(0, 4095, "graceful restart time"));
   } else if (words("graceful restart stale time")) {
-    bgp.stale_path_time = time();
+    bgp.stale_path_time = seconds();
   } else if (words("graceful restart notification")) {
     bgp.restart_notification = boolean();
   } else if (words("graceful restart")) {
@@ -148,11 +156,7 @@ bool Parser::bgp_restart(intent::BgpIntent& bgp) {
   } else if (words("disable after error")) {
     bgp.disable_after_error = boolean();
   } else if (words("disable after cease")) {
-    if (is("{")) {
-      fail_here("a list of causes after 'disable after cease' is not supported; use on or off",
-                Errc::unsupported);
-    }
-    bgp.disable_after_cease = boolean();
+    bgp.disable_after_cease = cease_causes();
   } else if (words("bfd")) {
     bgp_bfd(bgp);
   } else if (words("check link")) {
@@ -166,13 +170,15 @@ bool Parser::bgp_restart(intent::BgpIntent& bgp) {
 /// What BIRD 2.0.12 does not know: options of later versions, and our own (README).
 bool Parser::bgp_extension(intent::BgpIntent& bgp) {
   if (words("send hold time")) {
-    bgp.send_hold_time = time();
+    bgp.send_hold_time = seconds();
   } else if (words("min hold time")) {
-    bgp.min_hold_time = time();
+    bgp.min_hold_time = seconds();
   } else if (words("delay open time")) {
-    bgp.delay_open_time = time();
+    const std::uint32_t value = number();
+    bgp.delay_open_time =
+        words("ms") ? Duration(std::chrono::milliseconds(value)) : Duration(std::chrono::seconds(value));
   } else if (words("limit restart time")) {
-    bgp.limit_restart_time = time();
+    bgp.limit_restart_time = seconds();
   } else if (words("graceful shutdown")) {
     bgp.graceful_shutdown = boolean();
   } else if (words("unknown well known reset")) {
@@ -216,6 +222,24 @@ void Parser::bgp_remove_private_as(intent::BgpIntent& bgp) {
   bgp.replace_private_as = words("replace");
 }
 
+/// `on`, `off` or `{ prefix limit hit, administrative reset }`.
+std::uint32_t Parser::cease_causes() {
+  if (!accept("{")) {
+    return boolean() ? intent::kCeaseAll : 0;
+  }
+  std::uint32_t causes = 0;
+  do {
+    const auto cause = std::find_if(kCeaseCauses.begin(), kCeaseCauses.end(),
+                                    [&](std::string_view phrase) { return words(phrase); });
+    if (cause == kCeaseCauses.end()) {
+      unknown_statement("the causes of RFC 4486");
+    }
+    causes |= std::uint32_t{1} << static_cast<unsigned>(cause - kCeaseCauses.begin());
+  } while (accept(","));
+  expect("}");
+  return causes;
+}
+
 void Parser::bgp_bfd(intent::BgpIntent& bgp) {
   bgp.bfd_graceful = false;
   if (words("graceful")) {
@@ -230,6 +254,9 @@ void Parser::bgp_bfd(intent::BgpIntent& bgp) {
   while (!accept("}")) {
     if (accept(";")) {
       continue;
+    }
+    if (is_word("authentication") || is_word("password")) {
+      fail_here("authentication belongs into 'protocol bfd'");
     }
     if (!bfd_option(bgp.bfd_options)) {
       unknown_statement("the options of BFD");
@@ -370,6 +397,14 @@ void Parser::check_bgp(const Draft& draft, const Token& at) const {
   }
   if (bgp.confederation_member && !bgp.confederation) {
     refuse("confederation ID must be set for member sessions");
+  }
+  for (const intent::ChannelIntent& channel : protocol.channels) {
+    const bool sorted = std::any_of(
+        router_.tables.begin(), router_.tables.end(),
+        [&](const intent::TableIntent& table) { return table.name == channel.table && table.sorted; });
+    if (channel.bgp.secondary && !sorted) {
+      refuse("'secondary' requires a sorted table; write 'sorted' behind the table's name");
+    }
   }
   for (std::size_t i = 0; i < protocol.channels.size(); ++i) {
     const Draft::ChannelState& state = draft.channels[i];

@@ -61,6 +61,7 @@ bool Parser::channel_start(Draft& draft) {
     intent::ChannelIntent channel;
     channel.family = family;
     channel.table = four ? "master4" : "master6";
+    channel.debug = router_.debug_channels;
     channels.push_back(std::move(channel));
     draft.channels.emplace_back();
   } else if (!draft.channels[index].inherited) {
@@ -69,9 +70,6 @@ bool Parser::channel_start(Draft& draft) {
   draft.channels[index].inherited = false;
   if (accept("{")) {
     while (!accept("}")) {
-      if (accept(";")) {
-        continue;
-      }
       if (!channel_item(draft, index)) {
         unknown_statement("a channel of protocol " + draft.kind);
       }
@@ -114,6 +112,10 @@ bool Parser::channel_item(Draft& draft, std::size_t index) {
 }
 
 bool Parser::channel_limit(intent::ChannelIntent& channel) {
+  if (old_ && words("route limit")) {  // the old name
+    channel.import_limit = limit();
+    return true;
+  }
   if (words("receive limit")) {
     channel.receive_limit = limit();
   } else if (words("import limit")) {
@@ -231,14 +233,18 @@ bool Parser::bgp_channel_item(intent::BgpChannelIntent& bgp) {
         (item.family == net::Family::ipv4 ? bgp.igp_table4 : bgp.igp_table6) = table;
       }
     }
+  } else if (words("missing lladdr self") || words("missing lladdr drop") || words("missing lladdr ignore")) {
+    // What to do where no link-local address is known: BIRD 2 warns and does nothing, and we know it always.
   } else if (old_) {
     return false;
   } else if (words("extended next hop")) {
     bgp.extended_next_hop = boolean();
   } else if (words("mandatory")) {
     bgp.mandatory = boolean();
-  } else if (words("validate")) {
-    bgp.validate = boolean();
+  } else if (is_word("validate")) {
+    fail_here("validate option limited to flowspec channels");
+  } else if (is_word("next") && is_word("hop", 1) && is_word("prefer", 2)) {
+    fail_here("'next hop prefer' is not supported", Errc::unsupported);
   } else if (words("graceful restart")) {
     bgp.graceful_restart = boolean();
   } else if (words("long lived graceful restart")) {

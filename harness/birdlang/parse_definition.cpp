@@ -22,39 +22,31 @@ void Parser::filter() {
 
 /// `function name(type arg, ...) { ... }`; arguments may also be declared with ';' between, as BIRD 1.6 does.
 void Parser::function() {
-  const Token at = peek();
   intent::Function result;
   result.name = new_name(SymbolKind::function, "a function");
   frame_ = Frame();
   frame_.scopes.emplace_back();
-  frame_.in_function = true;
   expect("(");
-  while (!accept(")")) {
-    const auto type = value_type();
-    if (!type) {
-      unexpected("the type of an argument");
-    }
-    const Token name_at = peek();
-    const std::string argument = name("the name of an argument");
-    declare(name_at, argument, *type);
-    result.arguments.emplace_back(*type, argument);
-    if (!accept(",") && !accept(";") && !is(")")) {
-      unexpected("',' or ')'");
-    }
+  if (!is(")")) {
+    do {
+      const auto type = value_type();
+      if (!type) {
+        unexpected("the type of an argument");
+      }
+      const Token name_at = peek();
+      const std::string argument = name("the name of an argument");
+      declare(name_at, argument, *type);
+      result.arguments.emplace_back(*type, argument);
+    } while (accept(";") || accept(","));  // the comma is newer than 2.0.12
+  }
+  expect(")");
+  Prototype& prototype = prototypes_[result.name];
+  for (const auto& [type, argument] : result.arguments) {
+    prototype.arguments.push_back(type);
   }
   result.body = body();
   result.slots = frame_.slots;
-  if (!frame_.returns.empty()) {
-    const bool same = std::all_of(frame_.returns.begin(), frame_.returns.end(),
-                                  [&](ValueType type) { return type == frame_.returns.front(); });
-    result.returns = same ? frame_.returns.front() : ValueType::none;
-  }
-  if (frame_.call_depth + 1 > kNestingMax) {
-    fail_token(at,
-               "functions call each other too deeply (more than " + std::to_string(kNestingMax) + " levels)");
-  }
   calls_[result.name] = frame_.calls;
-  call_depths_[result.name] = frame_.call_depth + 1;
   std::string function_name = result.name;
   router_.functions[std::move(function_name)] = std::make_shared<const intent::Function>(std::move(result));
 }
@@ -63,6 +55,19 @@ void Parser::custom_attribute() {
   const auto type = value_type();
   if (!type) {
     unexpected("the type of the attribute");
+  }
+  switch (*type) {
+    case ValueType::integer:
+    case ValueType::ip:
+    case ValueType::quad:
+    case ValueType::as_path:
+    case ValueType::community_list:
+    case ValueType::ext_community_list:
+    case ValueType::large_community_list:
+      break;
+    default:
+      fail_here(
+          "custom route attribute of unsupported type; use int, ip, quad, bgppath, clist, eclist or lclist");
   }
   const std::string attribute = new_name(SymbolKind::attribute, "an attribute");
   router_.attributes[attribute] = *type;
@@ -142,10 +147,27 @@ std::shared_ptr<const intent::Filter> Parser::make_filter(std::string filter_nam
   result->name = std::move(filter_name);
   result->slots = frame_.slots;
   result->body = std::move(statements);
-  for (const std::string& callee : frame_.calls) {
+  for (const std::string& callee : reachable(frame_.calls)) {
     result->functions[callee] = router_.functions.at(callee);
   }
   return result;
+}
+
+/// The functions called, and all that these call in turn.
+std::set<std::string> Parser::reachable(const std::set<std::string>& calls) const {
+  std::set<std::string> found;
+  std::vector<std::string> to_do(calls.begin(), calls.end());
+  while (!to_do.empty()) {
+    const std::string next = std::move(to_do.back());
+    to_do.pop_back();
+    if (!found.insert(next).second) {
+      continue;
+    }
+    if (const auto further = calls_.find(next); further != calls_.end()) {
+      to_do.insert(to_do.end(), further->second.begin(), further->second.end());
+    }
+  }
+  return found;
 }
 
 /// `where X` is `filter { if X then accept; else reject; }`.
@@ -175,6 +197,10 @@ void Parser::use(const intent::RouterIntent& context) {
   std::set<std::string> all;
   for (const auto& [function_name, function] : context.functions) {
     all.insert(function_name);
+    Prototype& prototype = prototypes_[function_name];
+    for (const auto& [type, argument] : function->arguments) {
+      prototype.arguments.push_back(type);
+    }
   }
   for (const std::string& function_name : all) {
     calls_[function_name] = all;

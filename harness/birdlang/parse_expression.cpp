@@ -83,16 +83,25 @@ ExprPtr Parser::make(Op op, std::vector<ExprPtr> operands, const Token& at) {
 
 ExprPtr Parser::folded(Expr expression, const Token& at) const {
   auto value = fold(expression);
-  if (!value) {
+  const bool tuple = expression.op == Op::make_pair || expression.op == Op::make_ext_community ||
+                     expression.op == Op::make_large_community;
+  if (!value && (!old_ || tuple)) {
     fail_token(at, value.error().message);
   }
-  if (*value) {
+  if (value && *value) {
     return make_constant(std::move(**value), at);
   }
   return std::make_shared<const Expr>(std::move(expression));
 }
 
+/// BIRD 1.6 looks at types only when a filter runs, and so files for it may hold what never works.
 void Parser::check(const ExprPtr& expression, ValueType type, std::string_view what) const {
+  if (!old_) {
+    require(expression, type, what);
+  }
+}
+
+void Parser::require(const ExprPtr& expression, ValueType type, std::string_view what) const {
   if (expression->type != ValueType::none && expression->type != type) {
     throw SyntaxError{Error{Errc::invalid,
                             std::string(what) + " must be of type " + std::string(intent::to_string(type)) +
@@ -115,8 +124,7 @@ ExprPtr Parser::convert(ExprPtr expression, ValueType type, const std::string& w
     return expression;
   }
   const auto* set = std::get_if<std::shared_ptr<const intent::ItemSet>>(&expression->value);
-  if (type == ValueType::prefix_set && set != nullptr && *set && (*set)->items.empty() &&
-      (*set)->addresses.empty()) {
+  if (type == ValueType::prefix_set && set != nullptr && *set && (*set)->empty()) {
     Expr empty = *expression;
     empty.type = ValueType::prefix_set;
     empty.value = std::make_shared<const intent::PrefixSet>();
@@ -148,6 +156,21 @@ ExprPtr Parser::expression() {
   return left;
 }
 
+/// `<` and the like need values of one type; an IPv4 address may stand for a quad.
+void Parser::check_order(Op op, const ExprPtr& left, const ExprPtr& right, const Token& at) const {
+  const bool ordered = op == Op::less || op == Op::less_equal || op == Op::greater || op == Op::greater_equal;
+  const bool known = left->type != ValueType::none && right->type != ValueType::none;
+  const auto quad_and_ip = [](const ExprPtr& a, const ExprPtr& b) {
+    return a->type == ValueType::quad && b->type == ValueType::ip && b->op == Op::constant;
+  };
+  if (!old_ && ordered && known && left->type != right->type && !quad_and_ip(left, right) &&
+      !quad_and_ip(right, left)) {
+    fail_token(at, "both sides of '" + std::string(at.text) + "' must be of the same type, not " +
+                       std::string(intent::to_string(left->type)) + " and " +
+                       std::string(intent::to_string(right->type)));
+  }
+}
+
 ExprPtr Parser::comparison() {
   static constexpr std::array<std::pair<std::string_view, Op>, 8> kOperators{{
       {"=", Op::equal},
@@ -164,7 +187,9 @@ ExprPtr Parser::comparison() {
     if (is(sign)) {
       const Token at = take();
       count_operator(at);
-      left = make(op, {left, additive()}, at);
+      ExprPtr right = additive();
+      check_order(op, left, right, at);
+      left = make(op, {left, std::move(right)}, at);
       for (const auto& [second, unused] : kOperators) {
         if (is(second)) {
           fail_here("syntax error, unexpected '" + std::string(second) +
@@ -241,6 +266,7 @@ constexpr std::array kMethods{
     MethodInfo{"asn", ValueType::prefix, ValueType::integer},
     MethodInfo{"src", ValueType::prefix, ValueType::prefix},
     MethodInfo{"dst", ValueType::prefix, ValueType::prefix},
+    MethodInfo{"rd", ValueType::prefix, ValueType::none},
     MethodInfo{"is_v4", ValueType::ip, ValueType::boolean},
     MethodInfo{"mask", ValueType::ip, ValueType::ip, ValueType::integer},
     MethodInfo{"asn", ValueType::pair, ValueType::integer},
@@ -279,34 +305,15 @@ constexpr std::array kMethods{
     MethodInfo{"empty", ValueType::large_community_list, ValueType::none},
 };
 
+/// Methods that BIRD looks up when the filter runs, whatever the object is known to be.
+constexpr std::array kLateMethods{MethodInfo{"len", ValueType::none, ValueType::integer},
+                                  MethodInfo{"asn", ValueType::none, ValueType::integer},
+                                  MethodInfo{"type", ValueType::none, ValueType::enumeration},
+                                  MethodInfo{"min", ValueType::none, ValueType::none},
+                                  MethodInfo{"max", ValueType::none, ValueType::none}};
+
 bool is_list_change(std::string_view name) {
   return name == "add" || name == "delete" || name == "filter";
-}
-
-/// `add(clist, x)` and the like: an item or a set of the list's type (BIRD: "Community list expected" and so
-/// on).
-bool fits_list(std::string_view change, ValueType list, const Expr& item) {
-  if (item.type == ValueType::none || item.type == list) {
-    return item.type == ValueType::none || list != ValueType::as_path;
-  }
-  if (item.type == ValueType::item_set) {
-    return change != "add";
-  }
-  if (change == "filter") {
-    return false;
-  }
-  switch (list) {
-    case ValueType::as_path:
-      return change == "delete" && item.type == ValueType::integer;
-    case ValueType::community_list:
-      return item.type == ValueType::pair || item.type == ValueType::quad || item.type == ValueType::ip;
-    case ValueType::ext_community_list:
-      return item.type == ValueType::ext_community;
-    case ValueType::large_community_list:
-      return item.type == ValueType::large_community;
-    default:
-      return false;
-  }
 }
 
 }  // namespace
@@ -316,10 +323,20 @@ ExprPtr Parser::method(ExprPtr object) {
   expect(".");
   const Token at = peek();
   const std::string method_name = name("the name of a method");
-  const auto found = std::find_if(kMethods.begin(), kMethods.end(), [&](const MethodInfo& info) {
+  const auto fits = [&](const MethodInfo& info) {
     return info.name == method_name && (object->type == info.object || object->type == ValueType::none);
-  });
-  if (found == kMethods.end()) {
+  };
+  const MethodInfo* found = nullptr;
+  for (const MethodInfo& info : kMethods) {
+    found = found == nullptr && fits(info) ? &info : found;
+  }
+  for (const MethodInfo& info : kLateMethods) {
+    found = found == nullptr && info.name == method_name ? &info : found;
+  }
+  for (const MethodInfo& info : kMethods) {  // 1.6 finds out when the filter runs
+    found = found == nullptr && old_ && info.name == method_name ? &info : found;
+  }
+  if (found == nullptr) {
     std::string known;
     for (const MethodInfo& info : kMethods) {
       if (info.object == object->type) {
@@ -329,13 +346,13 @@ ExprPtr Parser::method(ExprPtr object) {
     fail_token(at, "type " + std::string(intent::to_string(object->type)) + " has no '." + method_name + "'" +
                        (known.empty() ? "" : "; it has " + known));
   }
+  const bool changes = is_list_change(method_name) || method_name == "prepend" || method_name == "empty";
   Expr result;
   result.op = Op::method;
   result.name = method_name;
   result.where = source_.where(at);
-  result.type =
-      found->result == ValueType::none || object->type == ValueType::none ? ValueType::none : found->result;
-  if (found->result == ValueType::none && object->type != ValueType::none) {
+  result.type = changes || object->type != ValueType::none ? found->result : ValueType::none;
+  if (changes) {
     result.type = object->type;
   }
   result.operands.push_back(std::move(object));
@@ -344,14 +361,8 @@ ExprPtr Parser::method(ExprPtr object) {
     ExprPtr argument = expression();
     if (found->argument != ValueType::none) {
       check(argument, found->argument, "the argument of '." + method_name + "'");
-    } else if (result.type != ValueType::none && !fits_list(method_name, result.type, *argument)) {
-      fail_token(at, "can't " + method_name + " " + std::string(intent::to_string(argument->type)) + " " +
-                         (method_name == "add" ? "to " : "in ") +
-                         std::string(intent::to_string(result.type)));
     }
     result.operands.push_back(std::move(argument));
-    expect(")");
-  } else if (accept("(")) {
     expect(")");
   }
   return folded(std::move(result), at);
@@ -375,10 +386,6 @@ ExprPtr Parser::function_style_term(const Token& at, const std::string& function
     if (function == "prepend") {
       check(result.operands[0], ValueType::as_path, "the first argument of 'prepend'");
       check(result.operands[1], ValueType::integer, "the second argument of 'prepend'");
-    } else if (list != ValueType::none &&
-               !(is_list_change(function) && fits_list(function, list, *result.operands[1]))) {
-      fail_token(at, "can't " + function + " " + std::string(intent::to_string(result.operands[1]->type)) +
-                         (function == "add" ? " to " : " in ") + std::string(intent::to_string(list)));
     }
   }
   expect(")");

@@ -49,6 +49,7 @@ Draft Parser::new_draft(const std::string& kind) const {
     intent::ChannelIntent channel;
     channel.family = options_.family;
     channel.table = old_ ? "master" : "";
+    channel.debug = router_.debug_channels;
     if (!old_) {
       channel.export_filter = intent::FilterRef::all();  // BIRD 2's pipe passes everything both ways.
     }
@@ -185,7 +186,7 @@ bool Parser::common_item(Draft& draft) {
 
 bool Parser::device_item(intent::DeviceIntent& device) {
   if (words("scan time")) {
-    device.scan_time = time();
+    device.scan_time = seconds();
   } else if (words("interface")) {
     intent::PreferredAddress preferred;
     preferred.interfaces = interfaces();
@@ -233,8 +234,8 @@ bool Parser::direct_item(intent::DirectIntent& direct) {
 
 bool Parser::kernel_item(intent::KernelIntent& kernel) {
   if (words("scan time")) {
-    kernel.scan_time = time();
-  } else if (words("learn all")) {
+    kernel.scan_time = seconds();
+  } else if (old_ && words("learn all")) {
     kernel.learn = true;
     kernel.learn_all = true;
   } else if (words("learn")) {
@@ -281,14 +282,39 @@ bool Parser::pipe_item(Draft& draft, intent::PipeIntent& pipe) {
       }
     }
   } else if (old_ && words("mode")) {
-    if (words("opaque")) {
-      fail_here("pipe mode opaque is not supported", Errc::unsupported);
+    pipe.opaque = words("opaque");
+    if (!pipe.opaque) {
+      expect_words("transparent");
     }
-    expect_words("transparent");
   } else {
     return false;
   }
   return true;
+}
+
+/// One device protocol there is, and one kernel protocol for each table of ours and of the kernel.
+void Parser::check_unique(const Draft& draft, const Token& at) const {
+  const intent::ProtocolIntent& mine = draft.protocol;
+  for (const intent::ProtocolIntent& other : router_.protocols) {
+    if (draft.kind == "device" && std::holds_alternative<intent::DeviceIntent>(other.body)) {
+      fail_token(at, "kernel device protocol already defined");
+    }
+    if (draft.kind != "kernel" || !std::holds_alternative<intent::KernelIntent>(other.body) ||
+        mine.channels.empty() || other.channels.empty()) {
+      continue;
+    }
+    const intent::ChannelIntent& a = mine.channels.front();
+    const intent::ChannelIntent& b = other.channels.front();
+    if (a.table == b.table) {
+      fail_token(at, "kernel syncer (" + other.name + ") is already attached to table " + a.table);
+    }
+    if (a.family == b.family && std::get<intent::KernelIntent>(mine.body).kernel_table ==
+                                    std::get<intent::KernelIntent>(other.body).kernel_table) {
+      fail_token(at, "kernel table " +
+                         std::to_string(std::get<intent::KernelIntent>(mine.body).kernel_table) +
+                         " is already used by " + other.name);
+    }
+  }
 }
 
 void Parser::finish_protocol(Draft& draft, const Token& at) {
@@ -299,7 +325,14 @@ void Parser::finish_protocol(Draft& draft, const Token& at) {
   if (draft.kind == "mrt" || draft.kind == "bmp") {
     check_monitor(draft, at);
   }
+  if (draft.kind == "device" || draft.kind == "kernel") {
+    check_unique(draft, at);
+  }
   if (draft.kind == "pipe") {
+    if (protocol.channels[0].receive_limit || protocol.channels[0].import_keep_filtered) {
+      fail_token(at,
+                 "protocol " + protocol.name + ": a pipe has no receive limit and keeps no filtered routes");
+    }
     const std::string& peer = std::get<intent::PipeIntent>(protocol.body).peer_table;
     if (protocol.channels[0].table.empty()) {
       fail_token(at, "protocol " + protocol.name + ": primary routing table not specified");

@@ -28,22 +28,27 @@ void Parser::finish() {
   if (router_.protocols.empty()) {
     fail_here("no protocol is specified in the configuration");
   }
-  for (intent::ProtocolIntent& protocol : router_.protocols) {
-    if (const auto* routes = std::get_if<intent::StaticIntent>(&protocol.body)) {
-      auto& entries = router_.roa_tables[routes->roa_table];
-      entries.insert(entries.end(), routes->roas.begin(), routes->roas.end());
+  std::map<std::string, std::vector<intent::RoaEntry>> entries;
+  for (const intent::ProtocolIntent& protocol : router_.protocols) {
+    if (const auto* routes = std::get_if<intent::StaticIntent>(&protocol.body);
+        routes != nullptr && !routes->roa_table.empty()) {
+      auto& all = entries[routes->roa_table];
+      all.insert(all.end(), routes->roas.begin(), routes->roas.end());
     }
   }
-  router_.roa_tables.erase("");
-  for (auto& [table, entries] : router_.roa_tables) {
-    std::sort(entries.begin(), entries.end());
-    entries.erase(std::unique(entries.begin(), entries.end()), entries.end());
+  for (auto& [table, more] : entries) {
+    const auto& before = router_.roa_tables[table].entries();
+    more.insert(more.end(), before.begin(), before.end());
+    router_.roa_tables[table] = intent::RoaTable(std::move(more));
   }
 }
 
 void Parser::add_table(const std::string& table, net::Family family) {
   symbols_.emplace(table, SymbolKind::table);
-  router_.tables.push_back({table, family});
+  intent::TableIntent item;
+  item.name = table;
+  item.family = family;
+  router_.tables.push_back(std::move(item));
 }
 
 void Parser::statement() {
@@ -68,7 +73,7 @@ void Parser::statement() {
     frame_ = Frame();
     frame_.scopes.emplace_back();
     expression();
-    end_statement();
+    accept(";");
   } else if (!settings()) {
     table();
   }
@@ -90,9 +95,9 @@ bool Parser::settings() {
   } else if (words("debug")) {
     debug();
   } else if (words("watchdog warning")) {
-    router_.watchdog_warning = time();
+    router_.watchdog_warning = time_with_unit();
   } else if (words("watchdog timeout")) {
-    router_.watchdog_timeout = time();
+    router_.watchdog_timeout = time_with_unit();
   } else if (old_ && words("listen bgp")) {
     listen();
   } else {
@@ -132,7 +137,7 @@ void Parser::log() {
     return;
   }
   expect("{");
-  while (!is("}")) {
+  for (;;) {
     if (words("trace")) {
       log.classes.emplace_back("trace");
     } else {
@@ -180,18 +185,20 @@ void Parser::table() {
       this->table_name(family);
       return end_statement();
     }
-    if (is_word("sorted", 1) || is("{", 1)) {
-      fail_token(peek(1), "options of tables are not supported; write ';'", Errc::unsupported);
-    }
-    const std::string table_name = new_name(SymbolKind::table, "a table");
-    router_.tables.push_back({table_name, family});
-    end_statement();
+    intent::TableIntent item;
+    item.name = new_name(SymbolKind::table, "a table");
+    item.family = family;
+    table_options(item);
+    router_.tables.push_back(std::move(item));
+    accept(";");
   };
   const auto roa_table = [&](net::Family family) {
     const std::string table_name = new_name(SymbolKind::roa_table, "a table");
     router_.roa_tables[table_name];
     router_.roa_families[table_name] = family;
-    end_statement();
+    intent::TableIntent ignored;  // ours keep ROAs in one way only
+    table_options(ignored);
+    accept(";");
   };
   if (old_ && words("table")) {
     return family_table(options_.family);
@@ -225,11 +232,40 @@ void Parser::table() {
   unknown_statement("the configuration");
 }
 
+/// `sorted`, or `{ sorted; trie; gc period 5 s; }`.
+void Parser::table_options(intent::TableIntent& item) {
+  if (words("sorted")) {
+    item.sorted = true;
+    return;
+  }
+  if (old_ || !accept("{")) {
+    return;
+  }
+  while (!accept("}")) {
+    if (words("sorted")) {
+      item.sorted = boolean();
+    } else if (words("trie")) {
+      item.trie = boolean();
+    } else if (words("gc threshold")) {
+      item.gc_threshold = number();
+    } else if (words("gc period")) {
+      item.gc_period = time_with_unit();
+    } else if (words("min settle time")) {
+      item.min_settle_time = time_with_unit();
+    } else if (words("max settle time")) {
+      item.max_settle_time = time_with_unit();
+    } else {
+      unknown_statement("the options of a table");
+    }
+    end_statement();
+  }
+}
+
 /// `roa table t { roa 10.0.0.0/8 max 24 as 65001; }`.
 void Parser::roa_table_1() {
   const std::string table_name = new_name(SymbolKind::roa_table, "a table");
   router_.roa_families[table_name] = options_.family;
-  auto& entries = router_.roa_tables[table_name];
+  std::vector<intent::RoaEntry> entries;
   if (accept("{")) {
     while (!accept("}")) {
       expect_words("roa");
@@ -244,6 +280,7 @@ void Parser::roa_table_1() {
       expect(";");
     }
   }
+  router_.roa_tables[table_name] = intent::RoaTable(std::move(entries));
   accept(";");
 }
 
@@ -296,10 +333,12 @@ void Parser::listen() {
 void Parser::debug() {
   if (words("protocols")) {
     router_.debug_protocols = debug_flags();
+  } else if (words("channels")) {
+    router_.debug_channels = debug_flags();
   } else if (words("commands")) {
     router_.debug_commands = number();
   } else if (words("latency limit")) {
-    router_.debug_latency_limit = time();
+    router_.debug_latency_limit = time_with_unit();
   } else if (words("latency")) {
     router_.debug_latency = boolean();
   } else {

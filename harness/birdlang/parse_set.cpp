@@ -9,79 +9,100 @@ namespace catflap::birdlang {
 using intent::ExprPtr;
 using intent::ItemSet;
 using intent::PathMaskItem;
-using intent::Range32;
-using intent::SetItem;
+using intent::SetKey;
 using intent::SetType;
+using intent::Value;
 
 namespace {
 
 constexpr std::uint32_t kTop16 = 0xFFFF;
 constexpr std::uint32_t kTop32 = 0xFFFFFFFF;
 
-bool less_item(const SetItem& a, const SetItem& b) {
-  return std::lexicographical_compare(std::begin(a.dimension), std::end(a.dimension), std::begin(b.dimension),
-                                      std::end(b.dimension));
-}
-
-SetItem box(Range32 a, Range32 b = {0, 0}, Range32 c = {0, 0}) {
-  SetItem item;
-  item.dimension[0] = a;
-  item.dimension[1] = b;
-  item.dimension[2] = c;
-  return item;
+/// The reverse of placed().
+Value value_at(const ItemSet& set, const SetKey& key) {
+  switch (set.type) {
+    case SetType::integer:
+      return key[0];
+    case SetType::pair:
+      return intent::Pair{key[0]};
+    case SetType::quad:
+      return intent::Quad{key[0]};
+    case SetType::ip:
+      return intent::address_of(key);
+    case SetType::enumeration:
+      return intent::EnumValue{set.enum_type, key[0]};
+    case SetType::ext_community:
+      return intent::ExtCommunityValue{net::ExtCommunity{key[0]} << 32U | key[1]};
+    case SetType::large_community:
+      return net::LargeCommunity{key[0], key[1], key[2]};
+  }
+  return {};
 }
 
 }  // namespace
+
+std::optional<PlacedValue> placed(const Value& value) {
+  if (const auto* number = std::get_if<std::uint32_t>(&value)) {
+    return PlacedValue{SetType::integer, intent::set_key(*number)};
+  }
+  if (const auto* pair = std::get_if<intent::Pair>(&value)) {
+    return PlacedValue{SetType::pair, intent::set_key(pair->value)};
+  }
+  if (const auto* quad = std::get_if<intent::Quad>(&value)) {
+    return PlacedValue{SetType::quad, intent::set_key(quad->value)};
+  }
+  if (const auto* addr = std::get_if<net::IpAddr>(&value)) {
+    return PlacedValue{SetType::ip, intent::set_key(*addr)};
+  }
+  if (const auto* item = std::get_if<intent::EnumValue>(&value)) {
+    return PlacedValue{SetType::enumeration, intent::set_key(item->value)};
+  }
+  if (const auto* ext = std::get_if<intent::ExtCommunityValue>(&value)) {
+    return PlacedValue{SetType::ext_community, intent::set_key_ext(ext->value)};
+  }
+  if (const auto* large = std::get_if<net::LargeCommunity>(&value)) {
+    return PlacedValue{SetType::large_community, intent::set_key(*large)};
+  }
+  return std::nullopt;
+}
 
 /// `[ ... ]`: a set of prefixes if the first item is one, else of something else. Sorted, without duplicates.
 ExprPtr Parser::set_literal() {
   const Token at = peek();
   expect("[");
-  const auto is_prefix = [&] {
-    if (peek().kind == TokenKind::address) {
-      return is("/", 1);
-    }
-    if (peek().kind == TokenKind::symbol || peek().kind == TokenKind::quoted_symbol) {
-      const auto found = router_.constants.find(std::string(peek().text));
-      return found != router_.constants.end() && std::holds_alternative<net::Prefix>(found->second);
-    }
-    return false;
-  };
+  const auto is_prefix = [&] { return peek().kind == TokenKind::address && is("/", 1); };
   if (is_prefix()) {
-    intent::PrefixSet set;
+    std::vector<intent::PrefixPattern> patterns;
     do {
-      prefix_item(set);
+      prefix_item(patterns);
     } while (accept(","));
     expect("]");
-    std::sort(set.patterns.begin(), set.patterns.end());
-    set.patterns.erase(std::unique(set.patterns.begin(), set.patterns.end()), set.patterns.end());
-    return make_constant(std::make_shared<const intent::PrefixSet>(std::move(set)), at);
+    return make_constant(std::make_shared<const intent::PrefixSet>(std::move(patterns)), at);
   }
-  ItemSet set;
-  bool typed = false;
+  SetDraft draft;
   if (!is("]")) {
     do {
       if (is_prefix()) {
         fail_here("a prefix cannot stand in a set of something else");
       }
-      set_item(set, typed);
+      set_item(draft);
     } while (accept(","));
   }
   expect("]");
-  std::sort(set.items.begin(), set.items.end(), less_item);
-  set.items.erase(std::unique(set.items.begin(), set.items.end()), set.items.end());
-  std::sort(set.addresses.begin(), set.addresses.end());
-  set.addresses.erase(std::unique(set.addresses.begin(), set.addresses.end()), set.addresses.end());
-  return make_constant(std::make_shared<const ItemSet>(std::move(set)), at);
+  draft.set.normalise();
+  return make_constant(std::make_shared<const ItemSet>(std::move(draft.set)), at);
 }
 
 /// `10.0.0.0/8`, with `+`, `-` or `{16,24}` behind.
-void Parser::prefix_item(intent::PrefixSet& set) {
+void Parser::prefix_item(std::vector<intent::PrefixPattern>& patterns) {
   const Token at = peek();
+  if (at.kind != TokenKind::address) {
+    unexpected("a prefix");
+  }
   intent::PrefixPattern pattern;
   pattern.prefix = prefix();
   const std::uint8_t bits = net::address_bits(pattern.prefix.family());
-  if (!set.patterns.empty() && set.patterns.front().prefix.family() != pattern.prefix.family()) {
+  if (!patterns.empty() && patterns.front().prefix.family() != pattern.prefix.family()) {
     fail_token(at, "mixed IPv4/IPv6 prefixes in prefix set");
   }
   pattern.low = pattern.high = pattern.prefix.length();
@@ -102,264 +123,261 @@ void Parser::prefix_item(intent::PrefixSet& set) {
     pattern.low = static_cast<std::uint8_t>(low);
     pattern.high = static_cast<std::uint8_t>(high);
   }
-  set.patterns.push_back(pattern);
+  patterns.push_back(pattern);
 }
 
-void Parser::set_type(ItemSet& set, bool& typed, SetType type, const Token& at) {
-  if (typed && set.type != type) {
+void Parser::add_range(SetDraft& draft, const Value& low, const Value& high, const Token& at) const {
+  const auto from = placed(low);
+  const auto to = placed(high);
+  if (!from || !to) {
+    const Value& wrong = from ? high : low;
+    fail_token(at, "a " + std::string(intent::to_string(intent::type_of(wrong))) + " cannot stand in a set");
+  }
+  const auto* enum_low = std::get_if<intent::EnumValue>(&low);
+  const auto* enum_high = std::get_if<intent::EnumValue>(&high);
+  const bool same_enum = enum_low == nullptr || enum_high == nullptr || enum_low->type == enum_high->type;
+  ItemSet& set = draft.set;
+  if (from->type != to->type || !same_enum || (draft.typed && set.type != from->type) ||
+      (draft.typed && enum_low != nullptr && set.enum_type != enum_low->type)) {
     fail_token(at, "incompatible items in one set");
   }
-  set.type = type;
-  typed = true;
+  set.type = from->type;
+  set.enum_type = enum_low != nullptr ? enum_low->type : set.enum_type;
+  draft.typed = true;
+  set.ranges.push_back({from->key, to->key});
 }
 
-/// A number of a set: a literal, a constant or an expression in parentheses.
+/// A number of a tuple: any expression that is known now.
 std::uint32_t Parser::set_number() {
-  return number();
+  const ExprPtr value = expression();
+  const auto* number = std::get_if<std::uint32_t>(&value->value);
+  if (value->op != intent::Op::constant || number == nullptr) {
+    throw SyntaxError{Error{Errc::invalid, "a number that is known when the configuration is read is needed",
+                            0, value->where}};
+  }
+  return *number;
 }
 
-/// `5`, `5..7` or `*`.
-Range32 Parser::range(std::uint32_t top, bool& wild) {
-  wild = accept("*");
-  if (wild) {
-    return {0, top};
+Dimension Parser::dimension() {
+  Dimension result;
+  result.wild = accept("*");
+  if (result.wild) {
+    return result;
   }
-  const Token at = peek();
-  Range32 result;
-  result.low = result.high = set_number();
-  if (accept("..")) {
-    result.high = set_number();
-  }
-  if (result.low > result.high || result.high > top) {
-    fail_token(at, "invalid range " + std::to_string(result.low) + ".." + std::to_string(result.high) +
-                       " in a set: ends go up and to " + std::to_string(top) + " at most");
+  result.values.low = result.values.high = set_number();
+  result.single = !accept("..");
+  if (!result.single) {
+    result.values.high = set_number();
   }
   return result;
 }
 
-void Parser::set_item(ItemSet& set, bool& typed) {
+void Parser::set_item(SetDraft& draft) {
   const Token at = peek();
-  if (at.kind == TokenKind::address) {
-    set_type(set, typed, SetType::ip, at);
-    intent::AddressRange addresses{take().address, at.address};
-    if (accept("..")) {
-      addresses.high = address();
-    }
-    if (addresses.low.family() != addresses.high.family() || addresses.high < addresses.low) {
-      fail_token(at, "invalid range of addresses in a set");
-    }
-    set.addresses.push_back(addresses);
-    return;
-  }
+  Value low;
   if (is("(")) {
-    return tuple_item(set, typed);
-  }
-  if (at.kind == TokenKind::symbol || at.kind == TokenKind::quoted_symbol) {
-    const auto item = at.kind == TokenKind::symbol ? intent::enum_from_name(at.text) : std::nullopt;
-    if (item) {
-      take();
-      if (typed && set.enum_type != item->type) {
-        fail_token(at, "incompatible items in one set");
-      }
-      set_type(set, typed, SetType::enumeration, at);
-      set.enum_type = item->type;
-      Range32 values{item->value, item->value};
-      if (accept("..")) {
-        const auto high = intent::enum_from_name(peek().text);
-        if (!high || high->type != item->type || high->value < item->value) {
-          unexpected("the upper end of the range");
-        }
-        take();
-        values.high = high->value;
-      }
-      set.items.push_back(box(values));
+    if (tuple_item(draft, low)) {
       return;
     }
-    if (constant_item(set, typed)) {
-      return;
+  } else {
+    low = set_atom();
+  }
+  Value high = low;
+  if (accept("..")) {
+    if (!is("(")) {
+      high = set_atom();
+    } else {
+      SetDraft upper;
+      if (tuple_item(upper, high)) {
+        fail_token(at, "invalid range in a set");
+      }
     }
   }
-  set_type(set, typed, SetType::integer, at);
-  bool wild = false;
-  if (is("*")) {
-    unexpected("an item of a set");
-  }
-  set.items.push_back(box(range(kTop32, wild)));
+  add_range(draft, low, high, at);
 }
 
-/// A constant by its name, of any type that a set can hold but int. False if it is none.
-bool Parser::constant_item(ItemSet& set, bool& typed) {
+/// A number, an address, a constant of BIRD or one of the file.
+Value Parser::set_atom() {
   const Token at = peek();
-  const auto found = router_.constants.find(std::string(at.text));
-  if (found == router_.constants.end() || std::holds_alternative<std::uint32_t>(found->second)) {
-    return false;
+  if (at.kind == TokenKind::number) {
+    return take().number;
   }
-  take();
-  const intent::Value& value = found->second;
-  const auto point = [](std::uint32_t number) { return Range32{number, number}; };
-  if (const auto* pair = std::get_if<intent::Pair>(&value)) {
-    set_type(set, typed, SetType::pair, at);
-    set.items.push_back(box(point(pair->value >> 16U), point(pair->value & kTop16)));
-  } else if (const auto* quad = std::get_if<intent::Quad>(&value)) {
-    set_type(set, typed, SetType::quad, at);
-    set.items.push_back(box(point(quad->value)));
-  } else if (const auto* addr = std::get_if<net::IpAddr>(&value)) {
-    set_type(set, typed, SetType::ip, at);
-    intent::AddressRange addresses{*addr, *addr};
-    if (accept("..")) {
-      addresses.high = address();
+  if (at.kind == TokenKind::address) {
+    return take().address;
+  }
+  if (at.kind == TokenKind::symbol) {
+    if (const auto item = intent::enum_from_name(at.text)) {
+      take();
+      return *item;
     }
-    if (addresses.low.family() != addresses.high.family() || addresses.high < addresses.low) {
-      fail_token(at, "invalid range of addresses in a set");
+  }
+  if (at.kind == TokenKind::symbol || at.kind == TokenKind::quoted_symbol) {
+    const auto found = router_.constants.find(std::string(at.text));
+    if (found == router_.constants.end()) {
+      fail_here("'" + std::string(at.text) + "' is no constant; a set holds constants only");
     }
-    set.addresses.push_back(addresses);
-  } else if (const auto* large = std::get_if<net::LargeCommunity>(&value)) {
-    set_type(set, typed, SetType::large_community, at);
-    set.items.push_back(box(point(large->global), point(large->local1), point(large->local2)));
-  } else if (const auto* ext = std::get_if<intent::ExtCommunityValue>(&value)) {
-    set_type(set, typed, SetType::ext_community, at);
-    set.items.push_back(ext_box(ext->value));
-  } else if (const auto* item = std::get_if<intent::EnumValue>(&value)) {
-    if (typed && set.enum_type != item->type) {
-      fail_token(at, "incompatible items in one set");
-    }
-    set_type(set, typed, SetType::enumeration, at);
-    set.enum_type = item->type;
-    set.items.push_back(box(point(item->value)));
+    take();
+    return found->second;
+  }
+  unexpected("an item of a set");
+}
+
+/// `(a, b)`, `(a, b..c, *)`, `(rt, a, *)`, `(1,2)..(1,5)`. False for an expression in parentheses, whose
+/// value goes to `atom`.
+bool Parser::tuple_item(SetDraft& draft, Value& atom) {
+  const Token at = take();
+  if (is_word("rt") || is_word("ro") || is_word("generic") ||
+      (is_word("unknown") && peek(1).kind == TokenKind::number)) {
+    ext_item(draft, at);
+    return true;
+  }
+  std::vector<Dimension> parts(1);
+  if (accept("*")) {
+    parts[0].wild = true;
   } else {
-    fail_token(at, "a " + std::string(intent::to_string(intent::type_of(value))) + " cannot stand in a set");
+    const ExprPtr first = expression();
+    if (first->op != intent::Op::constant) {
+      throw SyntaxError{
+          Error{Errc::invalid, "a set holds what is known when the configuration is read", 0, first->where}};
+    }
+    if (accept(")")) {
+      atom = first->value;
+      return false;
+    }
+    const auto* number = std::get_if<std::uint32_t>(&first->value);
+    if (number == nullptr) {
+      fail_token(at, "a part of a tuple in a set must be a number");
+    }
+    parts[0].values = {*number, *number};
+    parts[0].single = !accept("..");
+    if (!parts[0].single) {
+      parts[0].values.high = set_number();
+    }
+  }
+  while (parts.size() < 3 && accept(",")) {
+    parts.push_back(dimension());
+  }
+  expect(")");
+  if (parts.size() == 3) {
+    large_item(draft, at, parts);
+  } else if (parts.size() == 2) {
+    pair_item(draft, at, parts);
+  } else {
+    unexpected("an item of a set");
   }
   return true;
 }
 
-/// `(a, b)`, `(a, b..c, *)`, `(rt, a, *)`, or a number in parentheses; also `(1,2)..(1,5)`.
-void Parser::tuple_item(ItemSet& set, bool& typed) {
-  const Token at = peek();
-  const bool ext = is_word("rt", 1) || is_word("ro", 1) || is_word("generic", 1);
-  if (ext) {
-    take();
-    return ext_item(set, typed, at);
-  }
-  const std::size_t start = at_;
-  take();
-  if (!is("*") && peek().kind != TokenKind::number && peek().kind != TokenKind::symbol) {
-    at_ = start;
-    set_type(set, typed, SetType::integer, at);
-    bool unused = false;
-    set.items.push_back(box(range(kTop32, unused)));
-    return;
-  }
-  std::array<bool, 3> wild{};
-  std::array<Range32, 3> parts{};
-  std::size_t count = 0;
-  do {
-    parts[count] = range(kTop32, wild[count]);
-    ++count;
-  } while (count < 3 && accept(","));
-  if (count == 1) {  // A number in parentheses.
-    at_ = start;
-    set_type(set, typed, SetType::integer, at);
-    set.items.push_back(box(range(kTop32, wild[0])));
-    return;
-  }
-  expect(")");
-  if (count == 3) {
-    const bool narrow = parts[0].low == parts[0].high;
-    if ((!narrow && !(wild[1] && wild[2])) || (parts[1].low != parts[1].high && !wild[2])) {
-      fail_token(at, "behind a range or '*' in a large community only '*' can stand");
-    }
-    set_type(set, typed, SetType::large_community, at);
-    set.items.push_back(box(parts[0], parts[1], parts[2]));
-    return;
-  }
+void Parser::pair_item(SetDraft& draft, const Token& at, const std::vector<Dimension>& parts) {
+  std::array<intent::Range32, 2> box{};
   for (std::size_t i = 0; i < 2; ++i) {
-    parts[i].high = wild[i] ? kTop16 : parts[i].high;
-    if (parts[i].high > kTop16) {
+    box[i] = parts[i].wild ? intent::Range32{0, kTop16} : parts[i].values;
+    if (box[i].low > kTop16 || box[i].high > kTop16) {
       fail_token(at, "a pair has numbers up to 65535");
     }
+    if (box[i].low > box[i].high) {
+      fail_token(at, "from value cannot be higher than to value in pair sets");
+    }
   }
-  set_type(set, typed, SetType::pair, at);
-  if (accept("..")) {
-    pair_range(set, parts[0].low << 16U | parts[1].low, at);
-    return;
+  if (parts[0].single && parts[1].single && is("..") && is("(", 1)) {
+    take();
+    take();
+    const Dimension first = dimension();
+    expect(",");
+    const Dimension second = dimension();
+    expect(")");
+    if (!first.single || !second.single || first.values.low > kTop16 || second.values.low > kTop16 ||
+        first.values.low < box[0].low || second.values.low < box[1].low) {
+      fail_token(at, "from value cannot be higher than to value in pair sets");
+    }
+    return add_range(draft, intent::Pair{box[0].low << 16U | box[1].low},
+                     intent::Pair{first.values.low << 16U | second.values.low}, at);
   }
-  set.items.push_back(box(parts[0], parts[1]));
+  if (parts[1].wild) {
+    return add_range(draft, intent::Pair{box[0].low << 16U}, intent::Pair{box[0].high << 16U | kTop16}, at);
+  }
+  for (std::uint32_t row = box[0].low; row <= box[0].high; ++row) {
+    add_range(draft, intent::Pair{row << 16U | box[1].low}, intent::Pair{row << 16U | box[1].high}, at);
+  }
 }
 
-/// `(1,2)..(3,4)`: split into boxes of whole rows and of the ragged ends.
-void Parser::pair_range(ItemSet& set, std::uint32_t low, const Token& at) {
-  expect("(");
-  const std::uint32_t high_a = number_in(0, kTop16, "a part of a pair");
-  expect(",");
-  const std::uint32_t high_b = number_in(0, kTop16, "a part of a pair");
-  expect(")");
-  std::uint32_t low_a = low >> 16U;
-  const std::uint32_t low_b = low & kTop16;
-  if (low > (high_a << 16U | high_b)) {
-    fail_token(at, "invalid range of pairs in a set: ends go up");
+void Parser::large_item(SetDraft& draft, const Token& at, const std::vector<Dimension>& parts) {
+  // Behind a range or `*` everything is free, as the order of large communities is one of their numbers.
+  const bool tail_free = parts[1].wild && parts[2].wild;
+  if (!((parts[0].single && parts[1].single) || (parts[0].single && parts[2].wild) || tail_free)) {
+    fail_token(at, "behind a range or '*' in a large community only '*' can stand");
   }
-  if (low_a == high_a) {
-    set.items.push_back(box({low_a, low_a}, {low_b, high_b}));
-    return;
+  std::array<intent::Range32, 3> box{};
+  for (std::size_t i = 0; i < 3; ++i) {
+    box[i] = parts[i].wild ? intent::Range32{0, kTop32} : parts[i].values;
   }
-  if (low_b != 0) {
-    set.items.push_back(box({low_a, low_a}, {low_b, kTop16}));
-    ++low_a;
+  if (parts[0].single && parts[1].single && parts[2].single && is("..") && is("(", 1)) {
+    take();
+    take();
+    for (std::size_t i = 0; i < 3; ++i) {
+      const Dimension part = dimension();
+      if (!part.single) {
+        fail_token(at, "a range of large communities ends in one");
+      }
+      box[i].high = part.values.low;
+      expect(i < 2 ? "," : ")");
+    }
   }
-  if (high_b == kTop16) {
-    set.items.push_back(box({low_a, high_a}, {0, kTop16}));
-    return;
-  }
-  if (low_a < high_a) {
-    set.items.push_back(box({low_a, high_a - 1}, {0, kTop16}));
-  }
-  set.items.push_back(box({high_a, high_a}, {0, high_b}));
-}
-
-/// An extended community as a box: types 1 and 2 of rt and ro have 4 octets of key and 2 of value, others 2
-/// and 4.
-SetItem Parser::ext_box(net::ExtCommunity value) {
-  const auto type = static_cast<std::uint32_t>(value >> 48U);
-  const std::uint32_t high = type >> 8U & 0xBFU;
-  const std::uint32_t low = type & 0xFFU;
-  const bool long_key = (high == 1 || high == 2) && (low == 2 || low == 3);
-  const auto key = static_cast<std::uint32_t>(long_key ? value >> 16U & kTop32 : value >> 32U & kTop16);
-  const auto rest = static_cast<std::uint32_t>(long_key ? value & kTop16 : value & kTop32);
-  return box({type, type}, {key, key}, {rest, rest});
+  add_range(draft, net::LargeCommunity{box[0].low, box[1].low, box[2].low},
+            net::LargeCommunity{box[0].high, box[1].high, box[2].high}, at);
 }
 
 /// Behind the parenthesis of `(rt, key, 1..5)`.
-void Parser::ext_item(ItemSet& set, bool& typed, const Token& at) {
-  const std::string kind(take().text);
+void Parser::ext_item(SetDraft& draft, const Token& at) {
+  const std::string word(take().text);
+  const std::uint32_t kind = word == "rt"        ? kKindTarget
+                             : word == "ro"      ? kKindOrigin
+                             : word == "unknown" ? take().number
+                                                 : kKindGeneric;
   expect(",");
-  const bool by_address = peek().kind == TokenKind::address;
-  const std::uint32_t key = by_address ? router_id() : set_number();
+  const std::uint32_t key = set_number();
   expect(",");
-  bool wild = false;
-  Range32 value = range(kTop32, wild);
+  const Dimension value = dimension();
   expect(")");
-  set_type(set, typed, SetType::ext_community, at);
-  std::uint32_t type = kind == "rt" ? 2U : 3U;
-  type |= by_address ? 0x100U : key > kTop16 ? 0x200U : 0U;
-  if (kind == "generic") {
-    SetItem item = ext_box(static_cast<net::ExtCommunity>(key) << 32U | value.low);
-    const SetItem last = ext_box(static_cast<net::ExtCommunity>(key) << 32U | value.high);
-    if (item.dimension[1] != last.dimension[1]) {
-      fail_token(at,
-                 "this range of a generic extended community is not supported; use (rt, ...) or (ro, ...)",
-                 Errc::unsupported);
-    }
-    item.dimension[2].high = last.dimension[2].high;
-    set.items.push_back(item);
-    return;
+  const bool wide = kind != kKindGeneric && key > kTop16;
+  const std::uint32_t low = value.wild ? 0 : value.values.low;
+  const std::uint32_t high = value.wild ? (wide ? kTop16 : kTop32) : value.values.high;
+  if (wide && (low > kTop16 || high > kTop16)) {
+    fail_token(at, "a value above 65535 cannot be used with a 4-octet key in an extended community");
   }
-  if (type > kTop16 || type >= 0x100U) {
-    value.high = wild ? kTop16 : value.high;
-    if (value.high > kTop16) {
-      fail_token(at, "a value above 65535 cannot be used with a 4-octet key in an extended community");
+  const auto community = [&](std::uint32_t last) {
+    if (kind == kKindGeneric) {
+      return intent::ExtCommunityValue{net::ExtCommunity{key} << 32U | last};
+    }
+    const net::ExtCommunity type = (kind | (wide ? 0x200U : 0U)) & kTop16;
+    return intent::ExtCommunityValue{type << 48U | net::ExtCommunity{key} << (wide ? 16U : 32U) | last};
+  };
+  add_range(draft, community(low), community(high), at);
+}
+
+/// The labels of a branch of `case`: what stands in sets, but no names.
+void Parser::case_labels(intent::Stmt::Case& branch) {
+  constexpr std::size_t kLabelsMax = 4096;  // `(*,5)` counts for each first half
+  SetDraft draft;
+  do {
+    if (peek().kind == TokenKind::quoted_symbol ||
+        (peek().kind == TokenKind::symbol && !intent::enum_from_name(peek().text))) {
+      fail_here(
+          "a label of 'case' is a number, an address, a pair and the like; put a name into parentheses");
+    }
+    set_item(draft);
+  } while (accept(","));
+  if (draft.set.ranges.size() > kLabelsMax) {
+    fail_here("too many labels in one branch of 'case' (more than " + std::to_string(kLabelsMax) + ")");
+  }
+  for (const intent::SetRange& range : draft.set.ranges) {
+    ExprPtr low = make_constant(value_at(draft.set, range.low), peek());
+    if (range.low == range.high) {
+      branch.values.push_back(std::move(low));
+    } else {
+      branch.ranges.emplace_back(std::move(low), make_constant(value_at(draft.set, range.high), peek()));
     }
   }
-  set.items.push_back(box({type, type}, {key, key}, value));
 }
 
 /// `[= 1 2 * ? [5..7] 5..7 (expr) =]`.
@@ -382,13 +400,21 @@ ExprPtr Parser::path_mask() {
     } else if (peek().kind == TokenKind::symbol || peek().kind == TokenKind::quoted_symbol) {
       mask_expression(item, symbol_term(), operands);
     } else if (peek().kind == TokenKind::number) {
-      bool unused = false;
-      item.asns = range(kTop32, unused);
+      item.asns.low = item.asns.high = take().number;
+      if (accept("..")) {
+        if (peek().kind != TokenKind::number) {
+          unexpected("the last AS number of the range");
+        }
+        item.asns.high = take().number;
+      }
       item.kind = item.asns.low == item.asns.high ? PathMaskItem::Kind::asn : PathMaskItem::Kind::range;
     } else {
-      unexpected("an AS number, '*', '?', a range, a set or '=]'");
+      unexpected("an AS number, '*', '?', a range, a set, '+' behind one of these, or '=]'");
     }
     mask.items.push_back(std::move(item));
+    while (accept("+")) {
+      mask.items.back().repeated = mask.items.back().kind != PathMaskItem::Kind::any_many;
+    }
   }
   auto value = std::make_shared<const intent::PathMask>(std::move(mask));
   if (operands.empty()) {
@@ -405,8 +431,8 @@ ExprPtr Parser::path_mask() {
 
 void Parser::mask_set(PathMaskItem& item, const ExprPtr& set) {
   const auto* numbers = std::get_if<std::shared_ptr<const ItemSet>>(&set->value);
-  if (numbers == nullptr || !*numbers || (*numbers)->type != SetType::integer) {
-    check(set, intent::ValueType::item_set, "a set in a path mask");
+  if (numbers == nullptr || !*numbers || ((*numbers)->type != SetType::integer && !(*numbers)->empty())) {
+    require(set, intent::ValueType::item_set, "a set in a path mask");
     throw SyntaxError{Error{Errc::invalid, "a set in a path mask must hold AS numbers", 0, set->where}};
   }
   item.kind = PathMaskItem::Kind::set;
@@ -418,17 +444,9 @@ void Parser::mask_expression(PathMaskItem& item, const ExprPtr& value, std::vect
     return mask_set(item, value);
   }
   check(value, intent::ValueType::integer, "an expression in a path mask");
-  if (value->op == intent::Op::constant) {
+  if (value->op == intent::Op::constant && value->type == intent::ValueType::integer) {
     item.asns.low = item.asns.high = std::get<std::uint32_t>(value->value);
     item.kind = PathMaskItem::Kind::asn;
-    if (accept("..")) {
-      const Token at = peek();
-      item.asns.high = set_number();
-      if (item.asns.high < item.asns.low) {
-        fail_token(at, "invalid range in a path mask: ends go up");
-      }
-      item.kind = item.asns.low == item.asns.high ? PathMaskItem::Kind::asn : PathMaskItem::Kind::range;
-    }
     return;
   }
   item.kind = PathMaskItem::Kind::expression;

@@ -27,17 +27,18 @@ std::vector<StmtPtr> Parser::block_or_statement() {
     return block();
   }
   const Nesting nesting(*this);
+  const Token at = peek();
   frame_.scopes.emplace_back();
   std::vector<StmtPtr> result;
   statement_into(result);
   frame_.scopes.pop_back();
+  if (!result.empty() && result.back()->verb == Verb::declare) {
+    fail_token(at, "a variable is declared in a block; put { } around");
+  }
   return result;
 }
 
 void Parser::statement_into(std::vector<StmtPtr>& body) {
-  if (accept(";")) {
-    return;
-  }
   if (peek().kind == TokenKind::end) {
     unexpected("'}'");
   }
@@ -85,14 +86,9 @@ StmtPtr Parser::word_statement() {
     return std::make_shared<const Stmt>(std::move(stmt));
   }
   if (words("return")) {
-    if (!frame_.in_function) {
-      fail_here("'return' is for functions; a filter ends with 'accept' or 'reject'");
-    }
+    // In a filter `return true` accepts and `return false` rejects.
     Stmt stmt = simple(Verb::return_);
-    if (!is(";")) {
-      stmt.expr = expression();
-    }
-    frame_.returns.push_back(stmt.expr ? stmt.expr->type : ValueType::none);
+    stmt.expr = expression();
     end_statement();
     return std::make_shared<const Stmt>(std::move(stmt));
   }
@@ -101,7 +97,8 @@ StmtPtr Parser::word_statement() {
     Stmt stmt = simple(Verb::unset_attribute);
     const Token at = peek();
     const ExprPtr attribute = is_attribute(peek().text) ? attribute_term() : nullptr;
-    if (!attribute) {
+    const AttributeInfo* info = find_attribute(at.text);
+    if (!attribute || (info != nullptr && info->built_in)) {
       fail_token(at, "unset() needs the name of a route attribute");
     }
     stmt.attribute = attribute->attribute;
@@ -124,7 +121,9 @@ StmtPtr Parser::print_and_decide(Stmt decision) {
   print.exprs.push_back(std::move(decision.expr));
   decision.expr.reset();
   while (accept(",")) {
-    print.exprs.push_back(expression());
+    if (!is(";")) {
+      print.exprs.push_back(expression());
+    }
   }
   end_statement();
   Stmt block;
@@ -174,7 +173,7 @@ StmtPtr Parser::if_statement() {
     if (chain.size() > kChainMax) {
       fail_token(at, "too many 'else if' (more than " + std::to_string(kChainMax) + ")");
     }
-    if (!words("else")) {
+    if (is(":", 1) || !words("else")) {  // `else:` belongs to a `case` around
       break;
     }
     if (!is_word("if")) {
@@ -206,15 +205,7 @@ StmtPtr Parser::case_statement() {
       take();
       branch.otherwise = true;
     } else {
-      do {
-        ExprPtr low = postfix();
-        if (accept("..")) {
-          ExprPtr high = postfix();
-          branch.ranges.emplace_back(std::move(low), std::move(high));
-        } else {
-          branch.values.push_back(std::move(low));
-        }
-      } while (accept(","));
+      case_labels(branch);
     }
     expect(":");
     frame_.scopes.emplace_back();
@@ -269,7 +260,7 @@ StmtPtr Parser::for_statement() {
       item = ValueType::integer;
       break;
     case ValueType::community_list:
-      item = variable.type == ValueType::quad ? ValueType::quad : ValueType::pair;
+      item = ValueType::pair;
       break;
     case ValueType::ext_community_list:
       item = ValueType::ext_community;
@@ -281,6 +272,9 @@ StmtPtr Parser::for_statement() {
       item = variable.type;
       break;
     default:
+      if (old_) {
+        break;
+      }
       fail_token(at, "'for' goes through bgppath, clist, eclist or lclist, not through " +
                          std::string(intent::to_string(stmt.expr->type)));
   }
@@ -299,10 +293,11 @@ StmtPtr Parser::print_statement() {
   stmt.where = here();
   stmt.verb = Verb::print;
   stmt.no_newline = take().text == "printn";
-  if (!is(";")) {
-    do {
-      stmt.exprs.push_back(expression());
-    } while (accept(","));
+  while (!is(";")) {
+    stmt.exprs.push_back(expression());
+    if (!accept(",")) {
+      break;
+    }
   }
   end_statement();
   return std::make_shared<const Stmt>(std::move(stmt));
@@ -349,16 +344,27 @@ StmtPtr Parser::attribute_statement(const Token& at) {
   stmt.where = source_.where(at);
   stmt.attribute = attribute->attribute;
   stmt.name = attribute->name;
-  if (info != nullptr && info->read_only) {
+  const bool never = info != nullptr && info->read_only && (!old_ || info->built_in);
+  if (never) {
     fail_token(at, "attribute '" + word + "' is read-only");
   }
   if (accept("=")) {
     stmt.verb = Verb::assign_attribute;
     stmt.expr = convert(expression(), attribute->type, "attribute '" + word + "'");
+    const auto* item = std::get_if<intent::EnumValue>(&stmt.expr->value);
+    if (!old_ && info != nullptr && item != nullptr && item->type != info->enum_type) {
+      fail_token(at, "the value of attribute '" + word + "' is a constant of another kind");
+    }
   } else if (is(".")) {
     stmt.verb = Verb::method_assign;
     stmt.expr = method(attribute);
-    if (stmt.expr->type != attribute->type || stmt.expr->op != intent::Op::method) {
+    const bool list = attribute->type == ValueType::as_path || attribute->type == ValueType::community_list ||
+                      attribute->type == ValueType::ext_community_list ||
+                      attribute->type == ValueType::large_community_list;
+    if (!list || stmt.expr->name == "len") {
+      fail_token(at, "'" + word + "." + stmt.expr->name + "' does not change anything here");
+    }
+    if (stmt.expr->op != intent::Op::method || (!old_ && stmt.expr->type != attribute->type)) {
       fail_token(at, "'" + word + "." + stmt.expr->name +
                          "' does not change anything here; use add, delete, filter, " + "prepend or empty");
     }
@@ -370,10 +376,7 @@ StmtPtr Parser::attribute_statement(const Token& at) {
 }
 
 Variable Parser::declare(const Token& at, const std::string& variable, ValueType type) {
-  if (frame_.in_route) {
-    fail_token(at, "variables in the block of a route are not supported", Errc::unsupported);
-  }
-  if (is_reserved(variable) || is_attribute(variable)) {
+  if (is_keyword(variable, options_.dialect) || is_reserved(variable) || is_attribute(variable)) {
     fail_token(at, "'" + variable + "' is a word of the language and cannot be the name of a variable");
   }
   const Variable result{frame_.slots, type};

@@ -37,8 +37,7 @@ void Parser::static_route(intent::StaticIntent& routes) {
   if (is("{")) {
     frame_ = Frame();
     frame_.scopes.emplace_back();
-    frame_.in_route = true;
-    route.body = block();
+    route.body = make_filter("", body());
   }
   routes.routes.push_back(std::move(route));
 }
@@ -53,12 +52,15 @@ void Parser::static_target(intent::StaticRoute& route) {
   } else if (words("recursive")) {
     route.target = RouteTarget::recursive;
     route.recursive_via = address();
+    if (is_word("mpls")) {
+      fail_here("mpls labels of routes are not supported", Errc::unsupported);
+    }
   } else {
     if (old_) {
       words("multipath");
     }
     route.target = RouteTarget::via;
-    while (words("via") || (!old_ && words("dev"))) {
+    while (words("via")) {
       route.next_hops.push_back(static_next_hop(route));
     }
     if (route.next_hops.empty()) {
@@ -82,9 +84,6 @@ intent::StaticNextHop Parser::static_next_hop(const intent::StaticRoute& route) 
     }
     if (accept("%")) {
       hop.interface = name("the name of an interface");
-    }
-    if (hop.via->is_v6() && hop.via->is_link_local() && hop.interface.empty()) {
-      fail_token(at, "a link-local gateway requires an interface; write '%NAME' behind it");
     }
   }
   for (;;) {

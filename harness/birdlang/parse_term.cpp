@@ -201,16 +201,19 @@ ExprPtr Parser::symbol_term() {
   if (const auto constant = router_.constants.find(symbol); constant != router_.constants.end()) {
     return make_constant(constant->second, at);
   }
-  if (router_.functions.count(symbol) != 0) {
+  if (prototypes_.count(symbol) != 0) {
     return call_term(at, symbol);
   }
   if (const auto found = symbols_.find(symbol); found != symbols_.end()) {
-    if (found->second == SymbolKind::function) {
-      fail_token(at, "function '" + symbol + "' cannot call itself");
-    }
     fail_token(at, "'" + symbol + "' is " + std::string(to_string(found->second)) + ", not a value");
   }
-  if (is_reserved(symbol)) {
+  for (const std::string_view other : {"rip_", "ospf_", "babel_", "ra_", "radv_"}) {
+    if (is_keyword(symbol, options_.dialect) && symbol.rfind(other, 0) == 0) {
+      fail_token(at, "attribute '" + symbol + "' belongs to a protocol that is not supported",
+                 Errc::unsupported);
+    }
+  }
+  if (is_reserved(symbol) || is_keyword(symbol, options_.dialect)) {
     fail_token(at, "syntax error, unexpected '" + symbol + "', expected an expression");
   }
   std::vector<std::string_view> candidates = intent::enum_names();
@@ -230,13 +233,9 @@ ExprPtr Parser::symbol_term() {
 }
 
 ExprPtr Parser::call_term(const Token& at, const std::string& function_name) {
-  if (frame_.in_route) {
-    fail_token(at, "calls in the block of a route are not supported", Errc::unsupported);
-  }
-  const auto& function = *router_.functions.at(function_name);
+  const Prototype& function = prototypes_.at(function_name);
   Expr result;
-  result.op = Op::call;
-  result.type = function.returns;
+  result.op = Op::call;  // what it returns is known when it runs
   result.name = function_name;
   result.where = source_.where(at);
   expect("(");
@@ -253,13 +252,10 @@ ExprPtr Parser::call_term(const Token& at, const std::string& function_name) {
                        (wanted == 1 ? "" : "s") + ", got " + std::to_string(result.operands.size()));
   }
   for (std::size_t i = 0; i < wanted; ++i) {
-    result.operands[i] = convert(result.operands[i], function.arguments[i].first,
+    result.operands[i] = convert(result.operands[i], function.arguments[i],
                                  "argument " + std::to_string(i + 1) + " of '" + function_name + "'");
   }
   frame_.calls.insert(function_name);
-  const std::set<std::string>& further = calls_[function_name];
-  frame_.calls.insert(further.begin(), further.end());
-  frame_.call_depth = std::max(frame_.call_depth, call_depths_[function_name]);
   return std::make_shared<const Expr>(std::move(result));
 }
 

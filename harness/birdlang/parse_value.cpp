@@ -35,7 +35,7 @@ Value Parser::constant(ValueType type) {
   if (value->op != intent::Op::constant) {
     fail_token(at, "this expression must be known when the configuration is read");
   }
-  check(value, type, "this expression");
+  require(value, type, "this expression");
   return value->value;
 }
 
@@ -67,6 +67,9 @@ net::IpAddr Parser::address() {
   if (peek().kind == TokenKind::address) {
     return take().address;
   }
+  if (is("(")) {
+    unexpected("an address");
+  }
   return std::get<net::IpAddr>(constant(ValueType::ip));
 }
 
@@ -85,6 +88,10 @@ net::Prefix Parser::prefix() {
   if (length_at.number > bits) {
     fail_token(length_at, "invalid prefix length " + std::to_string(length_at.number) + " (0-" +
                               std::to_string(bits) + ")");
+  }
+  if (old_ && at.address.family() != options_.family) {
+    fail_token(at, "this is an " + std::string(options_.family == net::Family::ipv4 ? "IPv4" : "IPv6") +
+                       " router; prefixes of the other family are not supported");
   }
   const net::Prefix result(at.address, static_cast<std::uint8_t>(length_at.number));
   if (result.addr() != at.address) {
@@ -152,9 +159,11 @@ bool Parser::boolean() {
   return true;
 }
 
-/// Seconds, or a number with `s`, `ms` or `us`. DEVIATION: units are taken everywhere, where BIRD takes them
-/// in some statements only; printing uses them only where seconds are not enough.
-Duration Parser::time() {
+Duration Parser::seconds() {
+  return std::chrono::seconds(number());
+}
+
+Duration Parser::time_with_unit() {
   const std::uint32_t value = number();
   if (is_word("ms")) {
     take();
@@ -164,9 +173,7 @@ Duration Parser::time() {
     take();
     return std::chrono::microseconds(value);
   }
-  if (is_word("s")) {
-    take();
-  }
+  expect_words("s");
   return std::chrono::seconds(value);
 }
 
@@ -184,7 +191,7 @@ std::string Parser::name(std::string_view what) {
 std::string Parser::new_name(SymbolKind kind, std::string_view what) {
   const Token at = peek();
   std::string result = name(what);
-  if (is_reserved(result)) {
+  if (is_reserved(result) || is_keyword(result, options_.dialect)) {
     fail_token(at,
                "'" + result + "' is a word of the language and cannot be the name of " + std::string(what));
   }

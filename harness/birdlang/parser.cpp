@@ -34,6 +34,12 @@ std::string_view to_string(SymbolKind kind) {
 Parser::Parser(const Source& source, const ParseOptions& options)
     : source_(source), options_(options), old_(options.dialect == Dialect::bird1) {
   frame_.scopes.emplace_back();
+  for (const Token& token : source.tokens) {
+    if (old_ && options.family == net::Family::ipv4 && token.kind == TokenKind::address &&
+        token.address.is_v6()) {
+      fail_token(token, "this is an IPv4 router, therefore IPv6 addresses are not supported");
+    }
+  }
 }
 
 const Token& Parser::peek(std::size_t ahead) const {

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <array>
 #include <cstddef>
 #include <cstdint>
 #include <initializer_list>
@@ -59,11 +60,24 @@ struct Variable {
 struct Frame {
   std::vector<std::map<std::string, Variable, std::less<>>> scopes;
   std::uint32_t slots = 0;
-  std::set<std::string> calls;  ///< with everything that these call
-  std::vector<intent::ValueType> returns;
-  bool in_function = false;
-  bool in_route = false;  ///< body of a static route: no variables, no calls
-  std::size_t call_depth = 0;
+  std::set<std::string> calls;  ///< called here
+};
+
+/// What a call needs to know of a function, from its head on: it may call itself.
+struct Prototype {
+  std::vector<intent::ValueType> arguments;
+};
+
+/// A set while it is being read.
+struct SetDraft {
+  intent::ItemSet set;
+  bool typed = false;
+};
+/// A part of a tuple in a set: `5`, `5..7` or `*`.
+struct Dimension {
+  intent::Range32 values;
+  bool wild = false;
+  bool single = false;
 };
 
 class Parser {
@@ -105,8 +119,9 @@ class Parser {
   net::IpAddr address();
   net::Prefix prefix();
   std::uint32_t router_id();
-  bool boolean();  ///< on, off, yes, no, true, false; nothing is on
-  Duration time();
+  bool boolean();             ///< on, off, yes, no, true, false; nothing is on
+  Duration seconds();         ///< a plain number
+  Duration time_with_unit();  ///< with `s`, `ms` or `us`
   std::string name(std::string_view what);
   std::string new_name(SymbolKind kind, std::string_view what);
   std::vector<intent::InterfacePattern> interfaces();
@@ -121,6 +136,7 @@ class Parser {
   void parse_router_id();
   void define();
   void table();
+  void table_options(intent::TableIntent& item);
   void roa_table_1();
   void time_format();
   void listen();
@@ -137,6 +153,7 @@ class Parser {
   void protocol_item(Draft& draft);
   bool common_item(Draft& draft);
   void finish_protocol(Draft& draft, const Token& at);
+  void check_unique(const Draft& draft, const Token& at) const;
   bool device_item(intent::DeviceIntent& device);
   bool direct_item(intent::DirectIntent& direct);
   bool kernel_item(intent::KernelIntent& kernel);
@@ -164,6 +181,7 @@ class Parser {
   bool bgp_extension(intent::BgpIntent& bgp);
   void bgp_remove_private_as(intent::BgpIntent& bgp);
   void bgp_bfd(intent::BgpIntent& bgp);
+  std::uint32_t cease_causes();
   void check_bgp(const Draft& draft, const Token& at) const;
   bool channel_start(Draft& draft);
   bool channel_item(Draft& draft, std::size_t index);
@@ -182,6 +200,7 @@ class Parser {
   std::vector<intent::StmtPtr> body();
   std::vector<intent::StmtPtr> block();
   std::vector<intent::StmtPtr> block_or_statement();
+  void case_labels(intent::Stmt::Case& branch);
   void statement_into(std::vector<intent::StmtPtr>& body);
   intent::StmtPtr print_and_decide(intent::Stmt decision);
   intent::StmtPtr declaration();
@@ -195,6 +214,7 @@ class Parser {
   bool starts_statement() const;
   Variable declare(const Token& at, const std::string& variable, intent::ValueType type);
   std::shared_ptr<const intent::Filter> make_filter(std::string name, std::vector<intent::StmtPtr> body);
+  std::set<std::string> reachable(const std::set<std::string>& calls) const;
   std::shared_ptr<const intent::Filter> where_filter(const intent::ExprPtr& condition);
 
   // Filters: expressions (parse_expression.cpp, parse_term.cpp, parse_set.cpp).
@@ -217,19 +237,19 @@ class Parser {
   intent::ExprPtr empty_list();
   intent::ExprPtr path_mask();
   intent::ExprPtr set_literal();
-  void prefix_item(intent::PrefixSet& set);
-  void set_item(intent::ItemSet& set, bool& typed);
-  void tuple_item(intent::ItemSet& set, bool& typed);
-  void ext_item(intent::ItemSet& set, bool& typed, const Token& at);
-  bool constant_item(intent::ItemSet& set, bool& typed);
-  void pair_range(intent::ItemSet& set, std::uint32_t low, const Token& at);
-  static intent::SetItem ext_box(net::ExtCommunity value);
+  void prefix_item(std::vector<intent::PrefixPattern>& patterns);
+  void set_item(SetDraft& set);
+  bool tuple_item(SetDraft& set, intent::Value& atom);
+  void add_range(SetDraft& draft, const intent::Value& low, const intent::Value& high, const Token& at) const;
+  void pair_item(SetDraft& set, const Token& at, const std::vector<Dimension>& parts);
+  void large_item(SetDraft& set, const Token& at, const std::vector<Dimension>& parts);
+  void ext_item(SetDraft& set, const Token& at);
+  Dimension dimension();
+  intent::Value set_atom();
   void mask_set(intent::PathMaskItem& item, const intent::ExprPtr& set);
   void mask_expression(intent::PathMaskItem& item, const intent::ExprPtr& value,
                        std::vector<intent::ExprPtr>& operands);
-  intent::Range32 range(std::uint32_t top, bool& wild);
   std::uint32_t set_number();
-  void set_type(intent::ItemSet& set, bool& typed, intent::SetType type, const Token& at);
   intent::ExprPtr make(intent::Op op, std::vector<intent::ExprPtr> operands, const Token& at);
   intent::ExprPtr folded(intent::Expr expression, const Token& at) const;
   intent::ExprPtr make_constant(intent::Value value, const Token& at) const;
@@ -237,9 +257,12 @@ class Parser {
   /// needs it.
   intent::ExprPtr convert(intent::ExprPtr expression, intent::ValueType type, const std::string& what) const;
   void check(const intent::ExprPtr& expression, intent::ValueType type, std::string_view what) const;
+  void require(const intent::ExprPtr& expression, intent::ValueType type, std::string_view what) const;
   std::optional<Variable> find_variable(std::string_view name) const;
   bool is_attribute(std::string_view name) const;
   void count_operator(const Token& at);
+  void check_order(intent::Op op, const intent::ExprPtr& left, const intent::ExprPtr& right,
+                   const Token& at) const;
 
   const Source& source_;
   const ParseOptions& options_;
@@ -249,10 +272,10 @@ class Parser {
   std::size_t operators_ = 0;
   intent::RouterIntent router_;
   std::map<std::string, SymbolKind, std::less<>> symbols_;
-  std::map<std::string, Draft, std::less<>> drafts_;                 ///< templates and protocols, for `from`
-  std::map<std::string, std::uint32_t> counters_;                    ///< of automatic names
-  std::map<std::string, std::set<std::string>, std::less<>> calls_;  ///< of each function, closed
-  std::map<std::string, std::size_t, std::less<>> call_depths_;
+  std::map<std::string, Draft, std::less<>> drafts_;  ///< templates and protocols, for `from`
+  std::map<std::string, std::uint32_t> counters_;     ///< of automatic names
+  std::map<std::string, Prototype, std::less<>> prototypes_;
+  std::map<std::string, std::set<std::string>, std::less<>> calls_;  ///< of each function
   Frame frame_;
   mutable std::vector<std::string_view> tried_;  ///< phrases tried at tried_at_
   mutable std::size_t tried_at_ = 0;
@@ -282,6 +305,7 @@ struct AttributeInfo {
   intent::ValueType type;
   bool read_only = false;
   intent::EnumType enum_type = intent::EnumType::route_source;  ///< of an enumeration
+  bool built_in = false;  ///< part of every route: `unset` does not know it
 };
 const AttributeInfo* find_attribute(std::string_view name);
 /// The name that the language has for it; `name` itself for a generic one.
@@ -289,6 +313,26 @@ std::string_view attribute_name(intent::RouteAttribute attribute, const std::str
 void append_attribute_names(std::vector<std::string_view>& names);
 /// True for words of the filter language, which cannot name variables.
 bool is_reserved(std::string_view word);
+/// True for every word that BIRD of this dialect keeps for itself.
+bool is_keyword(std::string_view word, Dialect dialect);
+
+struct PlacedValue {
+  intent::SetType type;
+  intent::SetKey key;
+};
+/// Where a value stands in a set of its type; nullopt if no set can hold it.
+std::optional<PlacedValue> placed(const intent::Value& value);
+
+/// The causes of `disable after cease`, by their subcodes (RFC 4486 §3).
+inline constexpr std::array<std::string_view, 9> kCeaseCauses{"cease",
+                                                              "prefix limit hit",
+                                                              "administrative shutdown",
+                                                              "peer deconfigured",
+                                                              "administrative reset",
+                                                              "connection rejected",
+                                                              "configuration change",
+                                                              "connection collision",
+                                                              "out of resources"};
 
 /// Kinds of extended communities, as Expr::value of make_ext_community holds them: the low type octet, or
 /// generic.

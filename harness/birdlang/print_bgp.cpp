@@ -1,5 +1,6 @@
 #include <array>
 
+#include "birdlang/parser.hpp"
 #include "birdlang/printer.hpp"
 
 namespace catflap::birdlang {
@@ -62,6 +63,16 @@ class Options {
   TextWriter& out_;
 };
 
+std::string cease_text(std::uint32_t causes) {
+  std::string text;
+  for (std::size_t i = 0; causes != intent::kCeaseAll && i < kCeaseCauses.size(); ++i) {
+    if ((causes >> i & 1U) != 0) {
+      text += (text.empty() ? "{ " : ", ") + std::string(kCeaseCauses[i]);
+    }
+  }
+  return text.empty() ? "on" : text + " }";
+}
+
 void print_ends(TextWriter& out, const BgpIntent& bgp) {
   std::string local = "local";
   local += bgp.local_address ? " " + net::to_string(*bgp.local_address) : "";
@@ -83,6 +94,7 @@ void print_session(TextWriter& out, const BgpIntent& bgp) {
   Options options(out);
   options.text("interface", bgp.interface);
   options.text("dynamic name", bgp.dynamic_name);
+  options.number("dynamic name digits", bgp.dynamic_name_digits, BgpIntent().dynamic_name_digits);
   options.flag("strict bind", bgp.strict_bind, false);
   options.flag("free bind", bgp.free_bind, false);
   options.flag("passive", bgp.passive, false);
@@ -140,7 +152,9 @@ void print_times(TextWriter& out, const BgpIntent& bgp) {
   options.flag("long lived graceful restart", bgp.llgr);
   options.number("long lived stale time", bgp.llgr_time_s);
   options.flag("disable after error", bgp.disable_after_error, false);
-  options.flag("disable after cease", bgp.disable_after_cease, false);
+  if (bgp.disable_after_cease != 0) {
+    out.line("disable after cease " + cease_text(bgp.disable_after_cease) + ";");
+  }
   options.time("hold time", bgp.hold_time);
   options.time("startup hold time", bgp.startup_hold_time);
   options.time("keepalive time", bgp.keepalive_time);

@@ -81,7 +81,8 @@ std::string mask_of(const Expr& expression) {
     for (const intent::PathMaskItem& item : (*mask)->items) {
       if (item.kind == intent::PathMaskItem::Kind::expression &&
           item.expression < expression.operands.size()) {
-        text += "(" + text_of(*expression.operands[item.expression], kLogic) + ") ";
+        text +=
+            "(" + text_of(*expression.operands[item.expression], kLogic) + (item.repeated ? ") + " : ") ");
         continue;
       }
       const std::string one =
@@ -202,15 +203,32 @@ void print_if(TextWriter& out, const Stmt& stmt) {
   out.close();
 }
 
+/// A label of `case`, in the form that items of sets have.
+std::string label_text(const Expr& low, const Expr& high) {
+  const auto from = placed(low.value);
+  const auto to = placed(high.value);
+  if (!from || !to) {
+    return text_of(low, kTerm);
+  }
+  intent::ItemSet set;
+  set.type = from->type;
+  if (const auto* item = std::get_if<intent::EnumValue>(&low.value)) {
+    set.enum_type = item->type;
+  }
+  set.ranges.push_back({from->key, to->key});
+  const std::string text = intent::to_source(set);
+  return text.substr(1, text.size() - 2);
+}
+
 void print_case(TextWriter& out, const Stmt& stmt) {
   out.open("case " + expression_text(stmt.expr));
   for (const Stmt::Case& branch : stmt.cases) {
     std::string label;
     for (const ExprPtr& value : branch.values) {
-      label += (label.empty() ? "" : ", ") + text_of(*value, kTerm);
+      label += (label.empty() ? "" : ", ") + label_text(*value, *value);
     }
     for (const auto& [low, high] : branch.ranges) {
-      label += (label.empty() ? "" : ", ") + text_of(*low, kTerm) + ".." + text_of(*high, kTerm);
+      label += (label.empty() ? "" : ", ") + label_text(*low, *high);
     }
     out.line((branch.otherwise ? "else" : label) + ":");
     print_body(out, branch.body);

@@ -76,6 +76,7 @@ void ProtocolPrinter::print(const intent::ProtocolIntent& protocol) {
     }
     if (pipe != nullptr) {
       out_.line("peer table " + symbol_text(pipe->peer_table) + ";");
+      option(old_ && pipe->opaque, "mode opaque");
     }
   } else {
     for (const intent::ChannelIntent& item : protocol.channels) {
@@ -142,7 +143,7 @@ void ProtocolPrinter::channel_body(const intent::ProtocolIntent& protocol,
   option(item.import_keep_filtered, "import keep filtered on");
   if (!old_) {
     option(!item.rpki_reload, "rpki reload off");
-    if (!item.debug.empty()) {
+    if (item.debug != router_.debug_channels) {
       out_.line("debug " + flags_text(item.debug, 6) + ";");
     }
   }
@@ -280,12 +281,12 @@ std::string target_text(const intent::StaticRoute& route, bool old) {
 
 void ProtocolPrinter::route(const intent::StaticRoute& item) {
   const std::string head = "route " + net::to_string(item.prefix) + target_text(item, old_);
-  if (item.body.empty()) {
+  if (item.body == nullptr) {
     out_.line(head + ";");
     return;
   }
   out_.open(head);
-  print_body(out_, item.body);
+  print_body(out_, item.body->body);
   out_.close(";");
 }
 

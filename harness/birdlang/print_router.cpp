@@ -173,6 +173,9 @@ void print_debug(TextWriter& out, const intent::RouterIntent& router) {
   if (!router.debug_protocols.empty()) {
     out.line("debug protocols " + flags_text(router.debug_protocols, 6) + ";");
   }
+  if (!router.debug_channels.empty()) {
+    out.line("debug channels " + flags_text(router.debug_channels, 6) + ";");
+  }
   if (router.debug_commands != 0) {
     out.line("debug commands " + std::to_string(router.debug_commands) + ";");
   }
@@ -211,7 +214,7 @@ std::vector<intent::RoaEntry> own_entries(const intent::RouterIntent& router, co
   std::vector<intent::RoaEntry> entries;
   const auto found = router.roa_tables.find(table);
   if (found != router.roa_tables.end()) {
-    entries = found->second;
+    entries = found->second.entries();
   }
   for (const intent::ProtocolIntent& protocol : router.protocols) {
     const auto* routes = std::get_if<intent::StaticIntent>(&protocol.body);
@@ -225,14 +228,48 @@ std::vector<intent::RoaEntry> own_entries(const intent::RouterIntent& router, co
   return entries;
 }
 
+/// False if the table has no options but `sorted`.
+bool print_table_options(TextWriter& out, const std::string& head, const intent::TableIntent& table) {
+  intent::TableIntent plain;
+  plain.name = table.name;
+  plain.family = table.family;
+  plain.sorted = table.sorted;
+  if (plain == table) {
+    return false;
+  }
+  const auto time = [&](const char* name, const std::optional<Duration>& value) {
+    if (value) {
+      out.line(std::string(name) + " " + unit_time_text(*value) + ";");
+    }
+  };
+  out.open(head);
+  if (table.sorted) {
+    out.line("sorted on;");
+  }
+  if (table.trie) {
+    out.line(*table.trie ? "trie on;" : "trie off;");
+  }
+  if (table.gc_threshold) {
+    out.line("gc threshold " + std::to_string(*table.gc_threshold) + ";");
+  }
+  time("gc period", table.gc_period);
+  time("min settle time", table.min_settle_time);
+  time("max settle time", table.max_settle_time);
+  out.close();
+  return true;
+}
+
 void print_tables(TextWriter& out, const intent::RouterIntent& router, Dialect dialect) {
   const bool old = dialect == Dialect::bird1;
   for (const intent::TableIntent& table : router.tables) {
     if (table.name == "master4" || table.name == "master6" || table.name == "master") {
       continue;
     }
-    out.line((old ? "" : std::string(net::to_string(table.family)) + " ") + "table " +
-             symbol_text(table.name) + ";");
+    const std::string head =
+        (old ? "" : std::string(net::to_string(table.family)) + " ") + "table " + symbol_text(table.name);
+    if (old || !print_table_options(out, head, table)) {
+      out.line(head + (table.sorted ? " sorted;" : ";"));
+    }
   }
   for (const auto& [name, family] : router.roa_families) {
     if (!old) {
@@ -272,6 +309,15 @@ void print_definitions(TextWriter& out, const intent::RouterIntent& router) {
   }
   for (const auto& [name, filter] : filters) {
     functions.insert(filter->functions.begin(), filter->functions.end());
+  }
+  for (const intent::ProtocolIntent& protocol : router.protocols) {
+    if (const auto* routes = std::get_if<intent::StaticIntent>(&protocol.body)) {
+      for (const intent::StaticRoute& route : routes->routes) {
+        if (route.body) {
+          functions.insert(route.body->functions.begin(), route.body->functions.end());
+        }
+      }
+    }
   }
   for (const auto& function : in_order(functions)) {
     print_function(out, *function);

@@ -179,7 +179,7 @@ Result<std::string> frr_config(const intent::RouterIntent& router) {
       }
     } else if (const auto* routes = std::get_if<intent::StaticIntent>(&protocol.body)) {
       for (const auto& route : routes->routes) {
-        if (route.target != intent::RouteTarget::blackhole || !route.body.empty()) {
+        if (route.target != intent::RouteTarget::blackhole || route.body != nullptr) {
           return fail(cannot(protocol.name, "a static route to anywhere"));
         }
         families[route.prefix.family() == net::Family::ipv4 ? 0 : 1].push_back("network " +

@@ -51,6 +51,7 @@ enum class RouteAttribute : std::uint8_t {
   proto,
   net,
   ifindex,
+  onlink,
   generic,  ///< another `krt_*` attribute, or a `custom` one: see Expr::name
 };
 

@@ -21,6 +21,11 @@ namespace catflap::intent {
 struct TableIntent {
   std::string name;  ///< "master4", "master6", ...; "master" in dialect 1.6
   net::Family family = net::Family::ipv4;
+  bool sorted = false;  ///< all routes of a prefix in order, as `secondary` needs it; ours always are
+  /// How BIRD keeps its memory: ours needs none of it, kept for printing.
+  std::optional<bool> trie{};
+  std::optional<std::uint32_t> gc_threshold{};
+  std::optional<Duration> gc_period{}, min_settle_time{}, max_settle_time{};
   bool operator==(const TableIntent&) const = default;
 };
 
@@ -174,7 +179,7 @@ struct StaticRoute {
   RouteTarget target = RouteTarget::blackhole;
   std::vector<StaticNextHop> next_hops;      ///< for via
   std::optional<net::IpAddr> recursive_via;  ///< for recursive
-  std::vector<StmtPtr> body;                 ///< `route ... { bgp_med = 5; }`
+  std::shared_ptr<const Filter> body;        ///< `route ... { bgp_med = 5; }`; nullptr: none
   SourcePos where;
 };
 
@@ -184,6 +189,28 @@ struct RoaEntry {
   std::uint8_t length_max = 0;
   std::uint32_t asn = 0;
   auto operator<=>(const RoaEntry&) const = default;
+};
+
+/// A table of ROAs that look-ups search by prefix.
+class RoaTable {
+ public:
+  RoaTable() = default;
+  /// Sorts `entries` and removes duplicates.
+  explicit RoaTable(std::vector<RoaEntry> entries);
+
+  const std::vector<RoaEntry>& entries() const { return entries_; }
+  auto begin() const { return entries_.begin(); }
+  auto end() const { return entries_.end(); }
+  std::size_t size() const { return entries_.size(); }
+  /// RFC 6811 §2: 0 unknown, 1 valid, 2 invalid (the numbers of ROA_*). O(log entries).
+  std::uint32_t state(const net::Prefix& prefix, std::uint32_t asn) const;
+  bool operator==(const RoaTable& other) const { return entries_ == other.entries_; }
+
+ private:
+  std::vector<RoaEntry> entries_;
+  net::CoverIndex index_;  ///< of the distinct prefixes
+  std::vector<std::uint32_t>
+      first_;  ///< by position in the index, where its entries begin; one more at the end
 };
 
 struct StaticIntent {
@@ -196,6 +223,7 @@ struct StaticIntent {
 
 struct PipeIntent {
   std::string peer_table;
+  bool opaque = false;  ///< dialect 1.6, `mode opaque`: only the best route passes, as one of the pipe's own
   bool operator==(const PipeIntent&) const = default;
 };
 
@@ -218,6 +246,8 @@ struct BgpRequirements {
   bool llgr = false;
   bool operator==(const BgpRequirements&) const = default;
 };
+/// `disable after cease on`: every cause but a collision of connections.
+inline constexpr std::uint32_t kCeaseAll = ~(std::uint32_t{1} << 7U);
 
 struct BgpIntent {
   std::uint32_t local_as = 0;
@@ -228,7 +258,8 @@ struct BgpIntent {
   std::uint16_t local_port = 179;
   std::optional<net::IpAddr> neighbor;  ///< nullopt: dynamic, see neighbor_range
   std::optional<net::Prefix> neighbor_range;
-  std::string dynamic_name;  ///< prefix of spawned protocols, "dynbgp"
+  std::string dynamic_name;              ///< prefix of spawned protocols, "dynbgp"
+  std::uint8_t dynamic_name_digits = 1;  ///< their number has so many digits at least
   std::uint16_t neighbor_port = 179;
   std::string interface;  ///< for link-local neighbours, `interface "eth0"` or `%eth0`
   bool strict_bind = false;
@@ -260,7 +291,8 @@ struct BgpIntent {
   bool capabilities = true;
   bool advertise_hostname = false;
   bool disable_after_error = false;
-  bool disable_after_cease = false;
+  /// `disable after cease`: bit n stands for the subcode n of Cease (RFC 4486 §3).
+  std::uint32_t disable_after_cease = 0;
   std::optional<bool> graceful_restart;  ///< nullopt: aware only
   std::optional<std::uint16_t> graceful_restart_time_s;
   std::optional<bool> llgr;
@@ -362,13 +394,13 @@ struct RouterIntent {
   std::vector<ProtocolIntent> protocols;                         ///< in the order of the file
   std::map<std::string, std::shared_ptr<const Filter>> filters;  ///< named ones, for `show route filter NAME`
   std::map<std::string, std::shared_ptr<const Function>> functions;
-  std::map<std::string, Value> constants;       ///< `define`
-  std::map<std::string, ValueType> attributes;  ///< `attribute int name`: custom ones
-  std::map<std::string, std::vector<RoaEntry>>
-      roa_tables;                                   ///< every entry, those of static protocols included
+  std::map<std::string, Value> constants;           ///< `define`
+  std::map<std::string, ValueType> attributes;      ///< `attribute int name`: custom ones
+  std::map<std::string, RoaTable> roa_tables;       ///< with the entries of static protocols
   std::map<std::string, net::Family> roa_families;  ///< of each of roa_tables
   std::vector<InterfacePattern> router_id_from;     ///< `router id from`: where the driver may choose
   std::vector<std::string> debug_protocols;         ///< `debug protocols`: default of ProtocolIntent::debug
+  std::vector<std::string> debug_channels;          ///< `debug channels`: default of ChannelIntent::debug
   std::vector<std::string> mrtdump_protocols;
   std::optional<bool> debug_latency;
   std::optional<Duration> debug_latency_limit;

@@ -103,7 +103,8 @@ bool same(const ChannelIntent& a, const ChannelIntent& b) {
 
 bool same(const StaticRoute& a, const StaticRoute& b) {
   return a.prefix == b.prefix && a.target == b.target && a.next_hops == b.next_hops &&
-         a.recursive_via == b.recursive_via && same(a.body, b.body);
+         a.recursive_via == b.recursive_via &&
+         (a.body == b.body || (a.body && b.body && same(*a.body, *b.body)));
 }
 
 bool same(const ProtocolIntent& a, const ProtocolIntent& b) {
@@ -122,11 +123,11 @@ bool same(const RouterIntent& a, const RouterIntent& b) {
       a.roa_families == b.roa_families && a.graceful_restart_wait == b.graceful_restart_wait &&
       a.mrtdump_file == b.mrtdump_file && a.listen_port == b.listen_port &&
       a.listen_address == b.listen_address && a.listen_v6only == b.listen_v6only &&
-      a.debug_protocols == b.debug_protocols && a.mrtdump_protocols == b.mrtdump_protocols &&
-      a.debug_latency == b.debug_latency && a.debug_latency_limit == b.debug_latency_limit &&
-      a.debug_commands == b.debug_commands && a.watchdog_warning == b.watchdog_warning &&
-      a.watchdog_timeout == b.watchdog_timeout && a.time_formats == b.time_formats &&
-      a.attributes == b.attributes;
+      a.debug_protocols == b.debug_protocols && a.debug_channels == b.debug_channels &&
+      a.mrtdump_protocols == b.mrtdump_protocols && a.debug_latency == b.debug_latency &&
+      a.debug_latency_limit == b.debug_latency_limit && a.debug_commands == b.debug_commands &&
+      a.watchdog_warning == b.watchdog_warning && a.watchdog_timeout == b.watchdog_timeout &&
+      a.time_formats == b.time_formats && a.attributes == b.attributes;
   const bool constants =
       std::equal(a.constants.begin(), a.constants.end(), b.constants.begin(), b.constants.end(),
                  [](const auto& x, const auto& y) { return x.first == y.first && same(x.second, y.second); });

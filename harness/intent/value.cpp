@@ -1,7 +1,10 @@
 #include "intent/value.hpp"
 
+#include <algorithm>
 #include <array>
 #include <cstddef>
+#include <iterator>
+#include <map>
 
 #include "base/overloaded.hpp"
 
@@ -96,131 +99,101 @@ std::string pair_text(std::uint32_t value) {
   return "(" + std::to_string(value >> 16U) + "," + std::to_string(value & 0xFFFFU) + ")";
 }
 
-std::string range_text(const Range32& range) {
-  std::string text = std::to_string(range.low);
-  return range.low == range.high ? text : text + ".." + std::to_string(range.high);
+std::string range_text(std::uint32_t low, std::uint32_t high) {
+  return low == high ? std::to_string(low) : std::to_string(low) + ".." + std::to_string(high);
 }
 
-/// One dimension of a box in source: `5`, `5..7`, `*`.
-std::string dimension_text(const Range32& range, std::uint32_t top) {
-  return range.low == 0 && range.high == top ? "*" : range_text(range);
+net::ExtCommunity ext_of(const SetKey& key) {
+  return net::ExtCommunity{key[0]} << 32U | key[1];
 }
 
-bool is_full(const Range32& range, std::uint32_t top) {
-  return range.low == 0 && range.high >= top;
-}
-
-/// A box of pairs as BIRD's tree shows it, `(1,3)..(1,4)`: one range for each first half, unless they touch.
-std::string pair_box_shown(const SetItem& item) {
-  constexpr std::size_t kRowsMax = 64;
-  const Range32& high = item.dimension[0];
-  const Range32& low = item.dimension[1];
-  const auto row = [&](std::uint32_t first, std::uint32_t last) {
-    const std::uint32_t from = (first << 16U) | (low.low & 0xFFFFU);
-    const std::uint32_t to = (last << 16U) | (low.high & 0xFFFFU);
-    return from == to ? pair_text(from) : pair_text(from) + ".." + pair_text(to);
-  };
-  if (is_full(low, 0xFFFFU) || high.low == high.high) {
-    return row(high.low, high.high);
-  }
-  if (high.high - high.low >= kRowsMax) {
-    return "(" + dimension_text(high, 0xFFFFU) + "," + dimension_text(low, 0xFFFFU) + ")";
-  }
-  std::string text;
-  for (std::uint32_t at = high.low; at <= high.high; ++at) {
-    text += (text.empty() ? "" : ", ") + row(at, at);
-  }
-  return text;
-}
-
-std::string large_box_shown(const SetItem& item) {
-  const auto corner = [&](bool top) {
-    net::LargeCommunity community;
-    community.global = top ? item.dimension[0].high : item.dimension[0].low;
-    community.local1 = top ? item.dimension[1].high : item.dimension[1].low;
-    community.local2 = top ? item.dimension[2].high : item.dimension[2].low;
-    return net::to_string(community);
-  };
-  const std::string low = corner(false);
-  const std::string high = corner(true);
-  return low == high ? low : low + ".." + high;
-}
-
-/// The kind of an extended community, by its two type octets: "rt", "ro", or "" for another.
-std::string_view ext_kind(std::uint32_t type) {
-  switch (type & 0xFFU) {
-    case 2:
-      return "rt";
-    case 3:
-      return "ro";
-    default:
-      return "";
-  }
-}
-
-/// RFC 4360 §3: route targets and origins of types 1 and 2 have 4 octets of key and 2 of value, others 2
-/// and 4.
-std::string ext_box_source(const SetItem& item) {
-  const std::uint32_t type = item.dimension[0].low;
-  const std::uint32_t high = type >> 8U;
-  const std::string_view kind = ext_kind(type);
-  const bool long_key = !kind.empty() && ((high & 0xBFU) == 1 || (high & 0xBFU) == 2);
-  Range32 value = item.dimension[2];
-  std::uint32_t key = item.dimension[1].low;
-  if (kind.empty() || high > 2) {
-    if (long_key) {
-      value = {(key & 0xFFFFU) << 16U | value.low, (key & 0xFFFFU) << 16U | value.high};
-      key >>= 16U;
-    }
-    return "(generic, " + std::to_string(type << 16U | (key & 0xFFFFU)) + ", " +
-           dimension_text(value, 0xFFFFFFFFU) + ")";
-  }
-  const std::string key_text = high == 1 ? net::router_id_to_string(key) : std::to_string(key);
-  return "(" + std::string(kind) + ", " + key_text + ", " +
-         dimension_text(value, long_key ? 0xFFFFU : 0xFFFFFFFFU) + ")";
-}
-
-std::string item_text(const ItemSet& set, const SetItem& item, Style style) {
-  const Range32& first = item.dimension[0];
+/// The value at one end of a range of `set`.
+std::string end_text(const ItemSet& set, const SetKey& key, Style style) {
   switch (set.type) {
     case SetType::integer:
-    case SetType::ip:
-      return range_text(first);
-    case SetType::quad: {
-      const std::string low = net::router_id_to_string(first.low);
-      return first.low == first.high ? low : low + ".." + net::router_id_to_string(first.high);
-    }
-    case SetType::enumeration: {
-      const std::string low = enum_text({set.enum_type, first.low}, style);
-      return first.low == first.high ? low : low + ".." + enum_text({set.enum_type, first.high}, style);
-    }
+      return std::to_string(key[0]);
     case SetType::pair:
-      if (style == Style::shown) {
-        return pair_box_shown(item);
-      }
-      return "(" + dimension_text(first, 0xFFFFU) + "," + dimension_text(item.dimension[1], 0xFFFFU) + ")";
+      return pair_text(key[0]);
+    case SetType::quad:
+      return net::router_id_to_string(key[0]);
+    case SetType::ip:
+      return net::to_string(address_of(key));
+    case SetType::enumeration:
+      return enum_text({set.enum_type, key[0]}, style);
     case SetType::ext_community:
-      return ext_box_source(item);
+      return net::ext_community_to_string(ext_of(key));
     case SetType::large_community:
-      if (style == Style::shown) {
-        return large_box_shown(item);
-      }
-      return "(" + dimension_text(first, 0xFFFFFFFFU) + ", " +
-             dimension_text(item.dimension[1], 0xFFFFFFFFU) + ", " +
-             dimension_text(item.dimension[2], 0xFFFFFFFFU) + ")";
+      return net::to_string(net::LargeCommunity{key[0], key[1], key[2]});
   }
   return "";
 }
 
+/// RFC 4360 §3: `(rt, key, 1..5)`. Route targets and origins of types 1 and 2 have 4 octets of key and 2 of
+/// value, others 2 and 4; what has no word is `(generic, type and key, value)`.
+std::string ext_source(const SetRange& range) {
+  const net::ExtCommunity low = ext_of(range.low);
+  const net::ExtCommunity high = ext_of(range.high);
+  const auto type = static_cast<std::uint32_t>(low >> 48U);
+  const std::uint32_t form = type >> 8U;
+  const std::string_view kind = (type & 0xFFU) == 2 ? "rt" : (type & 0xFFU) == 3 ? "ro" : "";
+  if (kind.empty() || form > 2 || form == 1) {
+    return "(generic, " + std::to_string(range.low[0]) + ", " + range_text(range.low[1], range.high[1]) + ")";
+  }
+  const unsigned shift = form == 2 ? 16U : 32U;
+  const net::ExtCommunity mask = form == 2 ? 0xFFFFU : 0xFFFFFFFFU;
+  const net::ExtCommunity key = low >> shift & (form == 2 ? 0xFFFFFFFFU : 0xFFFFU);
+  return "(" + std::string(kind) + ", " + std::to_string(key) + ", " +
+         range_text(static_cast<std::uint32_t>(low & mask), static_cast<std::uint32_t>(high & mask)) + ")";
+}
+
+/// `(1,2)..(3,4)`, in the shortest form that there is: `(1,2..4)`, `(1,*)`, `(1..3,*)`.
+std::string pair_source(const SetRange& range) {
+  const std::uint32_t low = range.low[0];
+  const std::uint32_t high = range.high[0];
+  if (low == high) {
+    return pair_text(low);
+  }
+  if ((low & 0xFFFFU) == 0 && (high & 0xFFFFU) == 0xFFFFU) {
+    const bool all = low == 0 && high == 0xFFFFFFFFU;
+    return "(" + (all ? "*" : range_text(low >> 16U, high >> 16U)) + ",*)";
+  }
+  return low >> 16U == high >> 16U
+             ? "(" + std::to_string(low >> 16U) + "," + range_text(low & 0xFFFFU, high & 0xFFFFU) + ")"
+             : pair_text(low) + ".." + pair_text(high);
+}
+
+/// Rows of pairs of one width, `(1,5), (2,5), (3,5)`, from `at` on: how many there are.
+std::size_t rows_of(const std::vector<SetRange>& ranges, std::size_t at) {
+  const auto& first = ranges[at];
+  const bool one_row = first.low[0] >> 16U == first.high[0] >> 16U;
+  std::size_t rows = 1;
+  while (one_row && at + rows < ranges.size() &&
+         ranges[at + rows].low[0] == first.low[0] + (static_cast<std::uint32_t>(rows) << 16U) &&
+         ranges[at + rows].high[0] == first.high[0] + (static_cast<std::uint32_t>(rows) << 16U)) {
+    ++rows;
+  }
+  return rows;
+}
+
 std::string item_set_text(const ItemSet& set, Style style) {
   std::string text = "[";
-  for (const SetItem& item : set.items) {
-    text += (text.size() > 1 ? ", " : "") + item_text(set, item, style);
-  }
-  for (const AddressRange& range : set.addresses) {
-    text += (text.size() > 1 ? ", " : "") + net::to_string(range.low);
-    if (range.low != range.high) {
-      text += ".." + net::to_string(range.high);
+  for (std::size_t i = 0; i < set.ranges.size(); ++i) {
+    const SetRange& range = set.ranges[i];
+    text += text.size() > 1 ? ", " : "";
+    const std::size_t rows = style == Style::source && set.type == SetType::pair ? rows_of(set.ranges, i) : 1;
+    if (rows > 1) {
+      const std::uint32_t first = range.low[0] >> 16U;
+      const std::uint32_t last = first + static_cast<std::uint32_t>(rows) - 1;
+      text += "(" + (first == 0 && last == 0xFFFFU ? "*" : range_text(first, last)) + "," +
+              range_text(range.low[0] & 0xFFFFU, range.high[0] & 0xFFFFU) + ")";
+      i += rows - 1;
+    } else if (style == Style::source && set.type == SetType::pair) {
+      text += pair_source(range);
+    } else if (style == Style::source && set.type == SetType::ext_community) {
+      text += ext_source(range);
+    } else {
+      const std::string low = end_text(set, range.low, style);
+      text += range.low == range.high ? low : low + ".." + end_text(set, range.high, style);
     }
   }
   return text + "]";
@@ -261,7 +234,7 @@ std::string mask_text(const PathMask& mask, Style style) {
         text += "(expression)";
         break;
     }
-    text += " ";
+    text += item.repeated ? " + " : " ";
   }
   return text + "=]";
 }
@@ -370,6 +343,9 @@ std::string_view enum_name(const EnumValue& value) {
 }
 
 std::optional<EnumValue> enum_from_name(std::string_view name) {
+  if (name == "RTD_ROUTER") {  // RTD_UNICAST in BIRD 1.6
+    return EnumValue{EnumType::destination, 1};
+  }
   for (const NamedEnum& item : kEnums) {
     if (item.name == name) {
       return item.value;
@@ -400,6 +376,75 @@ bool same(const Value& a, const Value& b) {
     default:
       return a == b;
   }
+}
+
+SetKey set_key(const net::LargeCommunity& value) {
+  return {value.global, value.local1, value.local2, 0};
+}
+
+SetKey set_key(const net::IpAddr& value) {
+  if (value.is_v4()) {
+    return {0, 0, 0xFFFFU, value.v4_value()};
+  }
+  return {static_cast<std::uint32_t>(value.high() >> 32U), static_cast<std::uint32_t>(value.high()),
+          static_cast<std::uint32_t>(value.low() >> 32U), static_cast<std::uint32_t>(value.low())};
+}
+
+net::IpAddr address_of(const SetKey& key) {
+  if (key[0] == 0 && key[1] == 0 && key[2] == 0xFFFFU) {
+    return net::IpAddr::v4(key[3]);
+  }
+  return net::IpAddr::v6(std::uint64_t{key[0]} << 32U | key[1], std::uint64_t{key[2]} << 32U | key[3]);
+}
+
+void ItemSet::normalise() {
+  const auto backwards = [](const SetRange& range) { return range.high < range.low; };
+  ranges.erase(std::remove_if(ranges.begin(), ranges.end(), backwards), ranges.end());
+  std::sort(ranges.begin(), ranges.end());
+  std::size_t kept = 0;
+  for (const SetRange& range : ranges) {
+    if (kept > 0 && range.low <= ranges[kept - 1].high) {
+      ranges[kept - 1].high = std::max(ranges[kept - 1].high, range.high);
+    } else {
+      ranges[kept++] = range;
+    }
+  }
+  ranges.resize(kept);
+}
+
+bool ItemSet::contains(const SetKey& key) const {
+  const auto after = std::upper_bound(ranges.begin(), ranges.end(), key,
+                                      [](const SetKey& k, const SetRange& range) { return k < range.low; });
+  return after != ranges.begin() && key <= std::prev(after)->high;
+}
+
+PrefixSet::PrefixSet(std::vector<PrefixPattern> all) : patterns(std::move(all)) {
+  std::sort(patterns.begin(), patterns.end());
+  patterns.erase(std::unique(patterns.begin(), patterns.end()), patterns.end());
+  std::map<net::Prefix, Lengths> lengths;
+  for (const PrefixPattern& pattern : patterns) {
+    const std::uint8_t own = pattern.prefix.length();
+    for (std::uint8_t length = pattern.low; length <= pattern.high; ++length) {
+      // Shorter than the pattern's own: the network around it.
+      lengths[length < own ? net::Prefix(pattern.prefix.addr(), length) : pattern.prefix].set(length);
+    }
+  }
+  std::vector<net::Prefix> prefixes;
+  for (const auto& [prefix, accepted] : lengths) {
+    prefixes.push_back(prefix);
+    accepted_.push_back(accepted);
+  }
+  index_ = net::CoverIndex(std::move(prefixes));
+  for (std::uint32_t i = 0; i < index_.size(); ++i) {
+    if (index_.parent(i) != net::CoverIndex::kNone) {
+      accepted_[i] |= accepted_[index_.parent(i)];
+    }
+  }
+}
+
+bool PrefixSet::contains(const net::Prefix& prefix) const {
+  const std::uint32_t at = index_.longest_cover(prefix);
+  return at != net::CoverIndex::kNone && accepted_[at].test(prefix.length());
 }
 
 std::string to_source(const ItemSet& set) {

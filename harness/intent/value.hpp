@@ -1,5 +1,7 @@
 #pragma once
 
+#include <array>
+#include <bitset>
 #include <compare>
 #include <cstdint>
 #include <memory>
@@ -12,6 +14,7 @@
 #include "net/addr.hpp"
 #include "net/as_path.hpp"
 #include "net/community.hpp"
+#include "net/cover_index.hpp"
 
 /// Values of BIRD's filter language (BIRD manual, "Filters", "Data types"). Immutable once built.
 namespace catflap::intent {
@@ -79,29 +82,54 @@ struct PrefixPattern {
 
   auto operator<=>(const PrefixPattern&) const = default;
 };
+/// Patterns with an index over them. Look-ups allocate nothing and cost O(log patterns).
 struct PrefixSet {
+  PrefixSet() = default;
+  /// Sorts `all` and removes duplicates.
+  explicit PrefixSet(std::vector<PrefixPattern> all);
+
   std::vector<PrefixPattern> patterns;
-  bool operator==(const PrefixSet&) const = default;
+  bool contains(const net::Prefix& prefix) const;
+  bool operator==(const PrefixSet& other) const { return patterns == other.patterns; }
+
+ private:
+  using Lengths = std::bitset<129>;
+  net::CoverIndex index_;
+  std::vector<Lengths> accepted_;  ///< by position in the index, with what its covers accept
 };
 
-/// An item of a set of anything but prefixes: a box of ranges. int, quad and enum use [0]; a pair [0..1]; a
-/// large community [0..2]; an extended community has its type octets in [0], key in [1], value in [2].
-struct SetItem {
-  Range32 dimension[3] = {};
-  bool operator==(const SetItem&) const = default;
-};
-struct AddressRange {
-  net::IpAddr low;
-  net::IpAddr high;
-  auto operator<=>(const AddressRange&) const = default;
+/// The place of a value in the order of BIRD's sets: numbers, pairs, quads and enums in [0]; extended
+/// communities in [0..1]; large ones in [0..2]; addresses in [0..3], IPv4 as ::ffff:0:0/96.
+using SetKey = std::array<std::uint32_t, 4>;
+constexpr SetKey set_key(std::uint32_t value) {
+  return {value, 0, 0, 0};
+}
+constexpr SetKey set_key_ext(net::ExtCommunity value) {
+  return {static_cast<std::uint32_t>(value >> 32U), static_cast<std::uint32_t>(value), 0, 0};
+}
+SetKey set_key(const net::LargeCommunity& value);
+SetKey set_key(const net::IpAddr& value);
+net::IpAddr address_of(const SetKey& key);
+
+/// All values between two, both included: `(1,2)..(3,4)` holds `(2,9)`.
+struct SetRange {
+  SetKey low = {};
+  SetKey high = {};
+  auto operator<=>(const SetRange&) const = default;
 };
 
 enum class SetType : std::uint8_t { integer, pair, quad, ip, enumeration, ext_community, large_community };
+/// A set of anything but prefixes.
 struct ItemSet {
   SetType type = SetType::integer;
   EnumType enum_type = EnumType::route_source;  ///< for SetType::enumeration
-  std::vector<SetItem> items;
-  std::vector<AddressRange> addresses;  ///< for SetType::ip
+  std::vector<SetRange> ranges;                 ///< ascending and apart, see normalise()
+
+  /// Sorts the ranges, drops empty ones and merges those that overlap.
+  void normalise();
+  /// Precondition: normalise() was called since the ranges changed. O(log ranges).
+  bool contains(const SetKey& key) const;
+  bool empty() const { return ranges.empty(); }
   bool operator==(const ItemSet&) const = default;
 };
 
@@ -111,10 +139,11 @@ struct PathMaskItem {
   Range32 asns;                        ///< asn (low == high) and range
   std::shared_ptr<const ItemSet> set;  ///< kind set: [= [1, 3..5] =]
   std::uint32_t expression = 0;  ///< kind expression: index into the operands of the Expr that holds the mask
+  bool repeated = false;         ///< `+` behind it: once or more
 
   bool operator==(const PathMaskItem& other) const {
     return kind == other.kind && asns == other.asns && expression == other.expression &&
-           (set == other.set || (set && other.set && *set == *other.set));
+           repeated == other.repeated && (set == other.set || (set && other.set && *set == *other.set));
   }
 };
 struct PathMask {

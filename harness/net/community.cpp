@@ -16,15 +16,16 @@ std::string ext_community_to_string(ExtCommunity community) {
   const auto subtype = static_cast<unsigned>(community >> 48U & 0xFFU);
   const auto high = static_cast<std::uint32_t>(community >> 32U);
   const auto low = static_cast<std::uint32_t>(community);
-  const char* kind = subtype == 2 ? "rt" : subtype == 3 ? "ro" : nullptr;
-  if (kind == nullptr || type > 2) {
+  const bool known = (type & 0xF0U) == 0 && (subtype == 2 || subtype == 3);
+  if ((type & 0xBFU) > 2) {
     return fmt::format("(generic, {:#x}, {:#x})", high, low);
   }
-  if (type == 0) {
+  const std::string kind = known ? (subtype == 2 ? "rt" : "ro") : fmt::format("unknown {:#x}", high >> 16U);
+  if ((type & 0xBFU) == 0) {
     return fmt::format("({}, {}, {})", kind, high & 0xFFFFU, low);
   }
   const auto key = static_cast<std::uint32_t>(community >> 16U);
-  const std::string administrator = type == 1 ? router_id_to_string(key) : std::to_string(key);
+  const std::string administrator = (type & 0xBFU) == 1 ? router_id_to_string(key) : std::to_string(key);
   return fmt::format("({}, {}, {})", kind, administrator, community & 0xFFFFU);
 }
 

@@ -36,9 +36,9 @@ INSTANTIATE_TEST_SUITE_P(
                     ExtCase{"origin_as2", 0x0003'FC00'0000'0005U, "(ro, 64512, 5)"},
                     ExtCase{"target_address", 0x0102'0102'0304'0101U, "(rt, 1.2.3.4, 257)"},
                     ExtCase{"origin_as4", 0x0203'0A0A'5BA0'10E1U, "(ro, 168450976, 4321)"},
-                    ExtCase{"non_transitive", 0x4002'FC00'0000'0005U, "(generic, 0x4002fc00, 0x5)"},
+                    ExtCase{"non_transitive", 0x4002'FC00'0000'0005U, "(unknown 0x4002, 64512, 5)"},
                     ExtCase{"other_subtype", 0x4300'0000'0000'0001U, "(generic, 0x43000000, 0x1)"},
-                    ExtCase{"zero", 0, "(generic, 0x0, 0x0)"}),
+                    ExtCase{"zero", 0, "(unknown 0x0, 0, 0)"}),
     [](const auto& each) { return std::string(each.param.name); });
 
 }  // namespace

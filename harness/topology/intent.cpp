@@ -31,9 +31,9 @@ intent::FilterRef only(const std::vector<net::Prefix>& prefixes) {
   if (prefixes.empty()) {
     return intent::FilterRef::all();
   }
-  auto set = std::make_shared<intent::PrefixSet>();
+  std::vector<intent::PrefixPattern> patterns;
   for (const net::Prefix& prefix : prefixes) {
-    set->patterns.push_back({prefix, prefix.length(), prefix.length()});
+    patterns.push_back({prefix, prefix.length(), prefix.length()});
   }
   auto net = std::make_shared<intent::Expr>();
   net->op = intent::Op::attribute;
@@ -41,7 +41,7 @@ intent::FilterRef only(const std::vector<net::Prefix>& prefixes) {
   net->type = intent::ValueType::prefix;
   auto constant = std::make_shared<intent::Expr>();
   constant->type = intent::ValueType::prefix_set;
-  constant->value = std::shared_ptr<const intent::PrefixSet>(std::move(set));
+  constant->value = std::make_shared<const intent::PrefixSet>(std::move(patterns));
   auto match = std::make_shared<intent::Expr>();
   match->op = intent::Op::match;
   match->type = intent::ValueType::boolean;

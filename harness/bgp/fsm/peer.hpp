@@ -48,7 +48,7 @@ struct PeerConfig {
   Duration error_forget_time = std::chrono::seconds(60);  ///< Established for so long: back to the minimum
   std::optional<Duration> send_hold_time;                 ///< RFC 9687; nullopt: max(2 x hold, 10 s)
   bool disable_after_error = false;
-  bool disable_after_cease = false;
+  std::uint32_t disable_after_cease = 0;  ///< bit n: by a Cease with subcode n (RFC 4486 §3)
   /// DelayOpen (RFC 4271 §8.1.1): how long our OPEN waits for that of the peer; 0: not at all.
   Duration delay_open_time{0};
   Duration min_hold_time{0};  ///< a peer's hold time below this is refused (2/6), unless it is 0

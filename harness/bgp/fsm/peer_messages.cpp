@@ -244,8 +244,8 @@ void Peer::Impl::on_notification(Instant now, ConnId id, const wire::Notificatio
   } else if (notification.code == wire::error_code::kCease) {
     ending.aftermath = Aftermath::penalty;
   }
-  if (notification.code == wire::error_code::kCease && config_.disable_after_cease &&
-      !is_cease(notification, wire::cease::kCollision)) {
+  if (notification.code == wire::error_code::kCease && notification.subcode < 32 &&
+      (config_.disable_after_cease >> notification.subcode & 1U) != 0) {
     ending.aftermath = Aftermath::disable;
   }
   end(now, id, std::move(ending), out);

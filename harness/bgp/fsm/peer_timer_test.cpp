@@ -348,6 +348,22 @@ TEST(IdleHold, DisableAfterErrorStopsThePeer) {
   EXPECT_EQ(bench.peer.last_error().kind, DownReason::Kind::notification_received);
 }
 
+TEST(IdleHold, DisableAfterCeaseKnowsTheCauses) {
+  for (const int cause : {0, 1, 2, 4, 7}) {
+    const auto subcode = static_cast<std::uint8_t>(cause);
+    PeerConfig config = basic_config();
+    config.disable_after_cease = std::uint32_t{1} << 2U | std::uint32_t{1} << 4U;
+    Bench bench(config);
+    bench.start().establish(2).message(2, wire::Notification{6, subcode, {}});
+    EXPECT_EQ(bench.peer.running(), subcode != 2 && subcode != 4) << cause;
+  }
+  PeerConfig config = basic_config();
+  config.disable_after_cease = 0xFFFFFFFFU;
+  Bench bench(config);
+  bench.start().establish(2).message(2, wire::Notification{3, 1, {}});
+  EXPECT_TRUE(bench.peer.running()) << "no Cease";
+}
+
 /// All outputs of a run that uses every jittered timer, as text.
 std::string history(std::uint64_t seed) {
   Bench bench(basic_config(), seed);

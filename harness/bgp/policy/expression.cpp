@@ -5,7 +5,7 @@
 #include <variant>
 
 #include "bgp/policy/interpreter.hpp"
-#include "bgp/policy/operators.hpp"
+#include "intent/operators.hpp"
 
 namespace catflap::bgp::policy {
 namespace {
@@ -38,116 +38,6 @@ std::string_view name_of(Op op) {
     default:
       return {};
   }
-}
-
-/// The last AS of the sequences before the first set.
-std::uint32_t last_nonaggregated(const net::AsPath& path) {
-  std::uint32_t last = 0;
-  for (const net::AsSegment& segment : path.segments) {
-    if (segment.type == net::AsSegmentType::set || segment.type == net::AsSegmentType::confed_set) {
-      break;
-    }
-    if (!segment.asns.empty()) {
-      last = segment.asns.back();
-    }
-  }
-  return last;
-}
-
-/// Methods without arguments on an AS path; nullopt if there is no such method.
-std::optional<Value> path_method(const net::AsPath& path, std::string_view name) {
-  if (name == "len") {
-    return static_cast<std::uint32_t>(path.length());
-  }
-  if (name == "first") {
-    return path.first().value_or(0);
-  }
-  if (name == "last") {
-    return path.last().value_or(0);
-  }
-  if (name == "last_nonaggregated") {
-    return last_nonaggregated(path);
-  }
-  if (name == "empty") {
-    return net::AsPath();
-  }
-  return std::nullopt;
-}
-
-template <class Item, class Wrap>
-std::optional<Value> extreme_of(const std::vector<Item>& items, bool lowest, Wrap&& wrap) {
-  if (items.empty()) {
-    return Value();
-  }
-  return Value(wrap(lowest ? *std::min_element(items.begin(), items.end())
-                           : *std::max_element(items.begin(), items.end())));
-}
-
-template <class List, class Wrap>
-std::optional<Value> list_method(const List& list, std::string_view name, Wrap&& wrap) {
-  if (name == "len") {
-    return static_cast<std::uint32_t>(list.items.size());
-  }
-  if (name == "empty") {
-    return List();
-  }
-  if (name == "min" || name == "max") {
-    return extreme_of(list.items, name == "min", wrap);
-  }
-  return std::nullopt;
-}
-
-std::optional<Value> scalar_method(const Value& object, std::string_view name) {
-  if (const auto* prefix = std::get_if<net::Prefix>(&object)) {
-    if (name == "len") {
-      return std::uint32_t{prefix->length()};
-    }
-    if (name == "ip") {
-      return prefix->addr();
-    }
-    if (name == "type") {
-      return EnumValue{EnumType::net_type, prefix->family() == net::Family::ipv4 ? 1U : 2U};
-    }
-  }
-  if (const auto* pair = std::get_if<intent::Pair>(&object)) {
-    if (name == "asn") {
-      return pair->value >> 16U;
-    }
-    if (name == "data") {
-      return pair->value & 0xFFFFU;
-    }
-  }
-  if (const auto* large = std::get_if<net::LargeCommunity>(&object)) {
-    if (name == "asn") {
-      return large->global;
-    }
-    if (name == "data1" || name == "data2") {
-      return name == "data1" ? large->local1 : large->local2;
-    }
-  }
-  if (const auto* addr = std::get_if<net::IpAddr>(&object)) {
-    // BIRD's address that is not set is `::`, which counts as IPv6.
-    if (name == "is_v4") {
-      return addr->is_v4();
-    }
-  }
-  return std::nullopt;
-}
-
-std::optional<Value> plain_method(const Value& object, std::string_view name) {
-  if (const auto* path = std::get_if<net::AsPath>(&object)) {
-    return path_method(*path, name);
-  }
-  if (const auto* list = std::get_if<intent::CommunityList>(&object)) {
-    return list_method(*list, name, [](net::Community item) { return intent::Pair{item}; });
-  }
-  if (const auto* list = std::get_if<intent::ExtCommunityList>(&object)) {
-    return list_method(*list, name, [](net::ExtCommunity item) { return intent::ExtCommunityValue{item}; });
-  }
-  if (const auto* list = std::get_if<intent::LargeCommunityList>(&object)) {
-    return list_method(*list, name, [](const net::LargeCommunity& item) { return item; });
-  }
-  return scalar_method(object, name);
 }
 
 }  // namespace
@@ -334,13 +224,15 @@ std::optional<bool> Interpreter::match_in_route(const Expr& left, const Expr& ri
   // The lists of a route are long enough that copying them for a look would be felt.
   done = false;
   Value scratch;
-  const bool at_left =
-      left.op == Op::attribute && route_ != nullptr &&
-      (left.attribute == RouteAttribute::bgp_path || left.attribute == RouteAttribute::bgp_community);
-  const bool at_right = right.op == Op::attribute && route_ != nullptr &&
-                        (right.attribute == RouteAttribute::bgp_community ||
-                         right.attribute == RouteAttribute::bgp_large_community);
-  if (at_left == at_right) {
+  const auto is_list = [&](const Expr& expr) {
+    return expr.op == Op::attribute && route_ != nullptr &&
+           (expr.attribute == RouteAttribute::bgp_path || expr.attribute == RouteAttribute::bgp_community ||
+            expr.attribute == RouteAttribute::bgp_ext_community ||
+            expr.attribute == RouteAttribute::bgp_large_community);
+  };
+  const bool at_left = is_list(left);
+  if (at_left == is_list(right) || (!at_left && right.attribute != RouteAttribute::bgp_community &&
+                                    right.attribute != RouteAttribute::bgp_large_community)) {
     return std::nullopt;
   }
   const Value* other = eval(at_left ? right : left, scratch);
@@ -349,14 +241,22 @@ std::optional<bool> Interpreter::match_in_route(const Expr& left, const Expr& ri
     return std::nullopt;
   }
   const wire::Attributes& bgp = attrs().bgp;
-  if (at_left && left.attribute == RouteAttribute::bgp_path) {
-    return match_path(bgp.as_path.value_or(net::AsPath()), *other);
+  if (!at_left) {
+    return right.attribute == RouteAttribute::bgp_community
+               ? intent::match_in_communities(*other, bgp.communities)
+               : intent::match_in_large(*other, bgp.large_communities);
   }
-  if (at_left) {
-    return match_communities(bgp.communities, *other);
+  static const net::AsPath kEmpty;
+  switch (left.attribute) {
+    case RouteAttribute::bgp_path:
+      return intent::match_path(bgp.as_path ? *bgp.as_path : kEmpty, *other);
+    case RouteAttribute::bgp_community:
+      return intent::match_communities(bgp.communities, *other);
+    case RouteAttribute::bgp_ext_community:
+      return intent::match_ext(bgp.ext_communities, *other);
+    default:
+      return intent::match_large(bgp.large_communities, *other);
   }
-  return right.attribute == RouteAttribute::bgp_community ? match_in_communities(*other, bgp.communities)
-                                                          : match_in_large(*other, bgp.large_communities);
 }
 
 std::optional<bool> Interpreter::match(const Expr& expr) {
@@ -439,7 +339,7 @@ bool Interpreter::construct_ext(const Expr& expr, Value& result) {
   } else {
     return fail(expr.where, "Can't operate with key of non-integer/IPv4 type in EC constructor");
   }
-  ExtResult made = make_ext(*kind, bits, is_address, *value);
+  intent::ExtResult made = intent::make_ext(*kind, bits, is_address, *value);
   if (!made.value) {
     return fail(expr.where, std::move(made.error));
   }
@@ -531,8 +431,11 @@ bool Interpreter::roa_check(const Expr& expr, Value& result) {
     if (route_ == nullptr) {
       return fail(expr.where, "roa_check() needs a route");
     }
+    if (!attrs().bgp.as_path) {
+      return fail(expr.where, "Missing AS_PATH attribute");
+    }
     prefix = route_->net;
-    asn = attrs().bgp.as_path ? attrs().bgp.as_path->last().value_or(0) : 0;
+    asn = attrs().bgp.as_path->last().value_or(0);
   } else {
     Value scratch;
     const auto* given = operand<net::Prefix>(expr, 0, scratch);
@@ -546,7 +449,7 @@ bool Interpreter::roa_check(const Expr& expr, Value& result) {
     }
     asn = *number;
   }
-  result = EnumValue{EnumType::roa, roa_state(table->second, prefix, asn)};
+  result = EnumValue{EnumType::roa, table->second.state(prefix, asn)};
   return true;
 }
 
@@ -557,7 +460,7 @@ bool Interpreter::method(const Expr& expr, Value& result) {
   const Expr& source = *expr.operands[0];
   if (source.op == Op::attribute && source.attribute == RouteAttribute::bgp_path && route_ != nullptr &&
       expr.operands.size() == 1 && attrs().bgp.as_path) {
-    if (auto value = path_method(*attrs().bgp.as_path, expr.name)) {
+    if (auto value = intent::path_method(*attrs().bgp.as_path, expr.name)) {
       result = std::move(*value);
       return true;
     }
@@ -574,7 +477,7 @@ bool Interpreter::method(const Expr& expr, Value& result) {
     result = intent::to_string(*object);
     return true;
   }
-  auto value = plain_method(*object, expr.name);
+  auto value = intent::plain_method(*object, expr.name);
   if (!value) {
     return fail(expr.where, std::string(to_string(intent::type_of(*object))) + " has no ." + expr.name);
   }
@@ -590,9 +493,10 @@ bool Interpreter::method_with_argument(const Expr& expr, const Value& object, Va
     if (items == nullptr) {
       return false;
     }
-    const ListChange change =
-        name == "add" ? ListChange::add : (name == "delete" ? ListChange::remove : ListChange::keep);
-    ListResult changed = change_list(change, object, *items);
+    const auto change = name == "add"      ? intent::ListChange::add
+                        : name == "delete" ? intent::ListChange::remove
+                                           : intent::ListChange::keep;
+    intent::ListResult changed = intent::change_list(change, object, *items);
     if (!changed.value) {
       return fail(expr.where, std::move(changed.error));
     }

@@ -8,9 +8,14 @@
 namespace catflap::bgp::policy {
 namespace {
 
-std::string with_position(const SourcePos& where, const std::string& message) {
-  return where.line == 0 ? "filters: " + message
-                         : "filters, line " + std::to_string(where.line) + ": " + message;
+std::string with_position(const SourcePos* where, const std::string& message) {
+  return where == nullptr || where->line == 0
+             ? "filters: " + message
+             : "filters, line " + std::to_string(where->line) + ": " + message;
+}
+
+SourcePos position(const SourcePos* where) {
+  return where == nullptr ? SourcePos() : *where;
 }
 
 }  // namespace
@@ -25,12 +30,14 @@ Verdict apply(const intent::Filter& filter, const RouteRef& in, RouteEdit& out,
     case Flow::accept:
     case Flow::reject:
       verdict.accepted = flow == Flow::accept;
-      verdict.where = interpreter.decided_at();
+      if (environment.positions) {
+        verdict.where = position(interpreter.decided_at());
+      }
       break;
     case Flow::failed:
       verdict.failed = true;
       verdict.message = with_position(interpreter.error_at(), interpreter.error());
-      verdict.where = interpreter.error_at();
+      verdict.where = position(interpreter.error_at());
       break;
     case Flow::next:
     case Flow::returned:
@@ -62,21 +69,17 @@ Verdict apply(const intent::FilterRef& filter, const RouteRef& in, RouteEdit& ou
   return apply(*filter.filter, in, out, environment);
 }
 
-Status run_body(const std::vector<intent::StmtPtr>& body, std::uint32_t slots, const RouteRef& in,
-                RouteEdit& out, const FilterEnvironment& environment) {
-  const Functions none;
-  Interpreter interpreter(environment, none, &in, &out);
-  switch (interpreter.run(body, slots)) {
-    case Flow::next:
-    case Flow::accept:
-    case Flow::returned:
-      return {};
-    case Flow::reject:
-      return fail_at(interpreter.decided_at(), "a route's own statements may not reject it");
-    case Flow::failed:
-      break;
+Status run_body(const intent::Filter& body, const RouteRef& in, RouteEdit& out,
+                const FilterEnvironment& environment, std::vector<std::string>* printed) {
+  Interpreter interpreter(environment, body.functions, &in, &out);
+  const Flow flow = interpreter.run(body.body, body.slots);
+  if (printed != nullptr) {
+    *printed = interpreter.take_printed();
   }
-  return fail_at(interpreter.error_at(), interpreter.error());
+  if (flow == Flow::failed) {
+    return fail_at(position(interpreter.error_at()), interpreter.error());
+  }
+  return {};
 }
 
 Result<intent::Value> evaluate(const intent::Expr& expression, const Functions& functions,
@@ -84,7 +87,7 @@ Result<intent::Value> evaluate(const intent::Expr& expression, const Functions& 
   Interpreter interpreter(environment, functions, nullptr, nullptr);
   auto value = interpreter.evaluate(expression);
   if (!value) {
-    return fail_at(interpreter.error_at(),
+    return fail_at(position(interpreter.error_at()),
                    interpreter.error().empty() ? "accept and reject have no value" : interpreter.error());
   }
   return std::move(*value);

@@ -33,8 +33,9 @@ class InterfaceLookup {
 
 /// What surrounds a run. All pointers may be nullptr and must outlive the call only.
 struct FilterEnvironment {
-  const std::map<std::string, std::vector<intent::RoaEntry>>* roa_tables = nullptr;
+  const std::map<std::string, intent::RoaTable>* roa_tables = nullptr;
   const InterfaceLookup* interfaces = nullptr;
+  bool positions = true;                ///< false: Verdict::where stays empty unless there is an error
   std::uint32_t steps_max = 1'000'000;  ///< statements and expressions of one run
   std::uint32_t depth_max = 2200;       ///< nesting of expressions, statements and calls
 };
@@ -99,10 +100,11 @@ Verdict apply(const intent::Filter& filter, const RouteRef& in, RouteEdit& out,
 Verdict apply(const intent::FilterRef& filter, const RouteRef& in, RouteEdit& out,
               const FilterEnvironment& environment);
 
-/// Runs statements without accept or reject over a route: the body of a static route, `route P via A {
-/// bgp_med = 5; }`. `slots` is the number of variables they need. The error is Errc::invalid with a position.
-Status run_body(const std::vector<intent::StmtPtr>& body, std::uint32_t slots, const RouteRef& in,
-                RouteEdit& out, const FilterEnvironment& environment);
+/// Runs the body of a static route, `route P via A { bgp_med = 5; }`: what it decides does not count, as in
+/// BIRD. `printed` (may be nullptr) receives what it prints. The error is Errc::invalid with a position; what
+/// was done until then stays.
+Status run_body(const intent::Filter& body, const RouteRef& in, RouteEdit& out,
+                const FilterEnvironment& environment, std::vector<std::string>* printed = nullptr);
 
 /// The value of an expression without a route (`birdc eval`); one that needs a route is Errc::invalid.
 Result<intent::Value> evaluate(

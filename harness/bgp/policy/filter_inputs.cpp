@@ -32,6 +32,7 @@ class Walker {
       case RouteAttribute::ifname:
       case RouteAttribute::ifindex:
       case RouteAttribute::weight:
+      case RouteAttribute::onlink:
       case RouteAttribute::gw_mpls:
       case RouteAttribute::igp_metric:
         found.forwarding = true;
@@ -48,8 +49,9 @@ class Walker {
     if (expr->op == intent::Op::attribute) {
       attribute(expr->attribute);
     }
-    if (expr->op == intent::Op::roa_check && expr->operands.empty()) {
-      found.prefix = true;
+    if (expr->op == intent::Op::roa_check) {
+      found.roas = true;
+      found.prefix = found.prefix || expr->operands.empty();
     }
     for (const intent::ExprPtr& operand : expr->operands) {
       expression(operand);

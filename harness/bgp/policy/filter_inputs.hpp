@@ -11,6 +11,7 @@ struct FilterInputs {
   bool protocol = false;    ///< who brought the route: `proto`
   bool forwarding = false;  ///< the resolver's answer or the interfaces: `gw`, `ifname`, `dest`, setting them
   bool prints = false;      ///< `print` and the like: each run is seen
+  bool roas = false;        ///< ROA tables
 
   /// True if two routes of equal attributes always get the same verdict and the same edit. ROA tables, which
   /// change with the configuration only, are not counted.

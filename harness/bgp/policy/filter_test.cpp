@@ -7,13 +7,17 @@
 #include <string>
 #include <vector>
 
-#include "bgp/policy/operators.hpp"
+#include "intent/operators.hpp"
 
 namespace catflap::bgp::policy {
 namespace {
 
 using intent::Expr;
 using intent::ExprPtr;
+using intent::kExtGeneric;
+using intent::make_ext;
+using intent::match_glob;
+using intent::match_path;
 using intent::Op;
 using intent::RouteAttribute;
 using intent::Stmt;
@@ -117,7 +121,7 @@ class FilterTest : public testing::Test {
   const RouteAttrs& out() const { return edit.attrs(attrs); }
 
   OneLink links;
-  std::map<std::string, std::vector<intent::RoaEntry>> roas;
+  std::map<std::string, intent::RoaTable> roas;
   FilterEnvironment environment;
   RouteAttrs attrs;
   const Forwarding* resolved = nullptr;
@@ -274,16 +278,14 @@ TEST_F(FilterTest, SetsTheGatewayOfANeighbour) {
 }
 
 TEST_F(FilterTest, ChecksOriginsAgainstStaticTables) {
-  roas["r"] = {{net::Prefix::parse("10.0.0.0/8").value(), 16, 65001},
-               {net::Prefix::parse("10.0.0.0/8").value(), 32, 0}};
+  roas["r"] = intent::RoaTable({{net::Prefix::parse("10.0.0.0/8").value(), 16, 65001}});
   const auto state = [&](const char* prefix, std::uint32_t asn) {
-    return roa_state(roas["r"], net::Prefix::parse(prefix).value(), asn);
+    const auto check = node(Op::roa_check, {value(net::Prefix::parse(prefix).value()), number(asn)}, "r");
+    return evaluate(*check, {}, environment).value();
   };
-  EXPECT_EQ(state("10.1.0.0/16", 65001), 1U);
-  EXPECT_EQ(state("10.1.1.0/24", 65001), 2U);
-  EXPECT_EQ(state("10.1.0.0/16", 65002), 2U);
-  EXPECT_EQ(state("10.1.0.0/16", 0), 2U) << "AS 0 never validates";
-  EXPECT_EQ(state("11.0.0.0/8", 65001), 0U);
+  EXPECT_EQ(state("10.1.0.0/16", 65001), Value(intent::EnumValue{intent::EnumType::roa, 1}));
+  EXPECT_EQ(state("10.1.1.0/24", 65001), Value(intent::EnumValue{intent::EnumType::roa, 2}));
+  EXPECT_EQ(state("11.0.0.0/8", 65001), Value(intent::EnumValue{intent::EnumType::roa, 0}));
 }
 
 TEST_F(FilterTest, EvaluatesWithoutARoute) {
@@ -297,9 +299,12 @@ TEST_F(FilterTest, EvaluatesWithoutARoute) {
 
 TEST_F(FilterTest, RunsTheBodyOfAStaticRoute) {
   const RouteRef route{net::Prefix::parse("10.0.0.0/8").value(), attrs, nullptr, "static1"};
-  EXPECT_TRUE(run_body({assign(RouteAttribute::bgp_med, number(5))}, 0, route, edit, environment));
+  intent::Filter body;
+  body.body = {assign(RouteAttribute::bgp_med, number(5)), kReject};
+  EXPECT_TRUE(run_body(body, route, edit, environment)) << "what it decides does not count";
   EXPECT_EQ(out().bgp.med, 5U);
-  EXPECT_FALSE(run_body({kReject}, 0, route, edit, environment));
+  body.body = {assign(RouteAttribute::bgp_med, node(Op::divide, {number(5), number(0)}))};
+  EXPECT_FALSE(run_body(body, route, edit, environment));
 }
 
 TEST(Describe, NamesWhatAChannelDoes) {

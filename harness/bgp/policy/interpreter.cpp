@@ -4,7 +4,7 @@
 #include <utility>
 #include <variant>
 
-#include "bgp/policy/operators.hpp"
+#include "intent/operators.hpp"
 
 namespace catflap::bgp::policy {
 namespace {
@@ -79,7 +79,7 @@ bool Interpreter::fail(const SourcePos& where, std::string message) {
   if (!failed_) {
     failed_ = true;
     error_ = std::move(message);
-    error_at_ = where;
+    error_at_ = &where;
   }
   return false;
 }
@@ -117,7 +117,8 @@ std::vector<std::string> Interpreter::take_printed() {
 Flow Interpreter::run(const std::vector<intent::StmtPtr>& body, std::uint32_t slots) {
   constexpr std::uint32_t kSlotsMax = 1U << 16U;  // more is no program but a broken tree
   if (slots > kSlotsMax) {
-    fail({}, "the filter has too many variables");
+    static const SourcePos kNowhere;
+    fail(kNowhere, "the filter has too many variables");
     return Flow::failed;
   }
   frame_ = stack_.size();
@@ -177,18 +178,20 @@ Flow Interpreter::run_one(const Stmt& stmt) {
     case intent::Verb::reject:
       return run_verdict(stmt, Flow::reject);
     case intent::Verb::return_: {
-      if (!in_function_) {
+      const Value* value = eval(stmt.expr, scratch);
+      if (value == nullptr) {
+        return Flow::failed;
+      }
+      returned_ = *value;
+      if (in_function_) {
+        return Flow::returned;
+      }
+      const bool* accepts = std::get_if<bool>(value);
+      if (accepts == nullptr) {
         return done(fail(stmt.where, "Can't return non-bool from non-function"));
       }
-      returned_ = std::monostate();
-      if (stmt.expr != nullptr) {
-        const Value* value = eval(stmt.expr, scratch);
-        if (value == nullptr) {
-          return Flow::failed;
-        }
-        returned_ = *value;
-      }
-      return Flow::returned;
+      decided_at_ = &stmt.where;
+      return *accepts ? Flow::accept : Flow::reject;
     }
     case intent::Verb::print:
       return done(print(stmt.exprs, !stmt.no_newline));
@@ -291,7 +294,7 @@ Flow Interpreter::run_verdict(const Stmt& stmt, Flow flow) {
   if (stmt.expr != nullptr && !print({stmt.expr}, true)) {
     return Flow::failed;
   }
-  decided_at_ = stmt.where;
+  decided_at_ = &stmt.where;
   return flow;
 }
 
@@ -307,16 +310,18 @@ bool Interpreter::print(const std::vector<intent::ExprPtr>& exprs, bool newline)
   constexpr std::size_t kPrintedMax =
       1U << 20U;  // octets of one line; a filter in a loop must not eat the memory
   Value scratch;
+  std::string text;  // apart: what is printed may call functions that print, and an error prints nothing
   for (const intent::ExprPtr& expr : exprs) {
     const Value* value = eval(expr, scratch);
     if (value == nullptr) {
       return false;
     }
-    line_ += intent::to_string(*value);
-    if (line_.size() > kPrintedMax) {
+    text += intent::to_string(*value);
+    if (line_.size() + text.size() > kPrintedMax) {
       return fail(expr->where, "the filter prints too much");
     }
   }
+  line_ += text;
   if (newline) {
     printed_.push_back(std::exchange(line_, {}));
   }

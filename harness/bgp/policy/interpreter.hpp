@@ -30,10 +30,13 @@ class Interpreter {
   /// Runs statements with `slots` fresh variables.
   Flow run(const std::vector<intent::StmtPtr>& body, std::uint32_t slots);
   std::optional<intent::Value> evaluate(const intent::Expr& expr);
+  /// What `return` gave; void if nothing.
+  const intent::Value& returned() const { return returned_; }
 
-  const SourcePos& decided_at() const { return decided_at_; }
+  /// Places in the tree; nullptr if there is none.
+  const SourcePos* decided_at() const { return decided_at_; }
   const std::string& error() const { return error_; }
-  const SourcePos& error_at() const { return error_at_; }
+  const SourcePos* error_at() const { return error_at_; }
   /// The lines printed, an unfinished one included.
   std::vector<std::string> take_printed();
 
@@ -105,9 +108,9 @@ class Interpreter {
   const Forwarding unreachable_{};
   std::vector<std::string> printed_;
   std::string line_;
-  SourcePos decided_at_;
+  const SourcePos* decided_at_ = nullptr;
   std::string error_;
-  SourcePos error_at_;
+  const SourcePos* error_at_ = nullptr;
   bool failed_ = false;
 };
 

@@ -140,6 +140,23 @@ bool set_bgp_attribute(wire::Attributes& bgp, RouteAttribute attribute, const Va
   }
 }
 
+/// A list that a filter left empty is there, unlike one that was never set or was unset.
+void note_empty(RouteAttrs& attrs, RouteAttribute attribute) {
+  const wire::Attributes& bgp = attrs.bgp;
+  switch (attribute) {
+    case RouteAttribute::bgp_community:
+      return attrs.empty_lists.set(attribute, bgp.communities.empty());
+    case RouteAttribute::bgp_cluster_list:
+      return attrs.empty_lists.set(attribute, bgp.cluster_list.empty());
+    case RouteAttribute::bgp_ext_community:
+      return attrs.empty_lists.set(attribute, bgp.ext_communities.empty());
+    case RouteAttribute::bgp_large_community:
+      return attrs.empty_lists.set(attribute, bgp.large_communities.empty());
+    default:
+      return;
+  }
+}
+
 bool is_bgp(RouteAttribute attribute) {
   return attribute >= RouteAttribute::bgp_origin && attribute <= RouteAttribute::bgp_otc;
 }
@@ -239,6 +256,9 @@ bool Interpreter::read(const Expr& expr, Value& result) {
     case RouteAttribute::weight:
       result = hop != nullptr ? std::uint32_t{hop->weight} : 1U;
       return true;
+    case RouteAttribute::onlink:
+      result = hop != nullptr && hop->onlink;
+      return true;
     default:
       break;
   }
@@ -246,8 +266,10 @@ bool Interpreter::read(const Expr& expr, Value& result) {
     result = read_bgp(expr.attribute);
     return true;
   }
+  constexpr std::uint32_t kImplicitNull = 3;  // the label of a route without one (RFC 3032 §2.1)
   const Value* extra = find_extra(now, expr.attribute, expr.name);
-  result = extra != nullptr ? *extra : Value();
+  const bool label = expr.attribute == RouteAttribute::gw_mpls;
+  result = extra != nullptr ? *extra : label ? Value(kImplicitNull) : Value();
   return true;
 }
 
@@ -256,7 +278,9 @@ bool Interpreter::is_defined(const Expr& expr, bool& defined) {
     const wire::Attributes& bgp = attrs().bgp;
     switch (expr.attribute) {
       case RouteAttribute::bgp_path:
-        defined = bgp.as_path.has_value();
+        // BIRD takes a constant empty list for none; only BGP brings a path that is there and empty.
+        defined =
+            bgp.as_path && (attrs().source == intent::RouteSource::bgp || !bgp.as_path->segments.empty());
         return true;
       case RouteAttribute::bgp_community:
         defined = !bgp.communities.empty() || bgp.emptied.communities;
@@ -301,7 +325,7 @@ bool Interpreter::assign(const Stmt& stmt, const Value& value) {
       if (addr == nullptr) {
         return fail_argument(stmt.where, 0, "RTA_SET", ValueType::ip, value);
       }
-      edit().from = *addr;
+      edit().from = *addr == no_address() ? std::nullopt : std::optional(*addr);
       return true;
     }
     case RouteAttribute::scope:
@@ -314,6 +338,7 @@ bool Interpreter::assign(const Stmt& stmt, const Value& value) {
     case RouteAttribute::dest:
     case RouteAttribute::ifname:
     case RouteAttribute::weight:
+    case RouteAttribute::onlink:
       return assign_forwarding(stmt, value);
     case RouteAttribute::source:
     case RouteAttribute::proto:
@@ -359,6 +384,23 @@ bool Interpreter::assign_forwarding(const Stmt& stmt, const Value& value) {
         return fail(stmt.where, "Invalid iface name");
       }
       set_single_hop(edit(), NextHop{std::nullopt, *index, 1, false});
+      return true;
+    }
+    case RouteAttribute::onlink: {
+      const bool* on = std::get_if<bool>(&value);
+      const Forwarding now = forwarding();
+      if (on == nullptr) {
+        return fail_argument(stmt.where, 0, "RTA_SET", ValueType::boolean, value);
+      }
+      if (now.destination != Destination::unicast) {
+        return true;  // no next hop that could tell
+      }
+      RouteAttrs& out = edit();
+      out.recursive.reset();
+      out.forwarding = now;
+      for (NextHop& hop : out.forwarding.next_hops) {
+        hop.onlink = *on;
+      }
       return true;
     }
     default: {
@@ -412,6 +454,7 @@ bool Interpreter::assign_bgp(const Stmt& stmt, const Value& value) {
                                 std::string(to_string(intent::type_of(value))));
   }
   edit_->set_assigned(stmt.attribute, true);
+  note_empty(edit(), stmt.attribute);
   return true;
 }
 
@@ -425,6 +468,7 @@ bool Interpreter::unset(const Stmt& stmt) {
   }
   wire::Attributes& bgp = edit().bgp;
   edit_->set_assigned(stmt.attribute, false);
+  edit().empty_lists.set(stmt.attribute, false);
   switch (stmt.attribute) {
     case RouteAttribute::bgp_origin:
       bgp.origin.reset();

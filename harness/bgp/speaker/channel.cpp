@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "base/assert.hpp"
+#include "bgp/policy/filter_inputs.hpp"
 #include "bgp/speaker/protocol.hpp"
 
 namespace catflap::bgp::internal {
@@ -27,6 +28,16 @@ std::string_view action_name(intent::LimitAction action) {
 
 policy::RouteRef ref_of(const net::Prefix& prefix, const rib::Path& path, const std::string& protocol) {
   return policy::RouteRef{prefix, *path.attrs, path.resolved(), protocol};
+}
+
+/// False if a channel of a BGP session must be made anew for `next`, as BIRD's bgp_channel_reconfigure has
+/// it: what capabilities, tables of next hops and what was read from the wire depend on.
+bool session_goes_on(intent::BgpChannelIntent before, const intent::BgpChannelIntent& next) {
+  before.next_hop_self = next.next_hop_self;
+  before.next_hop_keep = next.next_hop_keep;
+  before.next_hop_address = next.next_hop_address;
+  before.aigp_originate = next.aigp_originate;
+  return before == next;
 }
 
 }  // namespace
@@ -296,17 +307,45 @@ void Channel::reload_in() {
 }
 
 bool Channel::reconfigure(const intent::ChannelIntent& next, bool* import_changed, bool* export_changed) {
-  if (next.family != intent_.family || next.table != intent_.table || !(next.bgp == intent_.bgp) ||
-      next.import_keep_filtered != intent_.import_keep_filtered) {
+  if (next.family != intent_.family || next.table != intent_.table ||
+      !session_goes_on(intent_.bgp, next.bgp)) {
     return false;
   }
-  *import_changed = !intent::same(next.import_filter, intent_.import_filter) ||
-                    next.preference != intent_.preference || next.import_limit != intent_.import_limit ||
-                    next.receive_limit != intent_.receive_limit;
-  *export_changed =
-      !intent::same(next.export_filter, intent_.export_filter) || next.export_limit != intent_.export_limit;
+  const intent::BgpChannelIntent& was = intent_.bgp;
+  const auto changed = [&](const intent::FilterRef& before, const intent::FilterRef& after) {
+    return !intent::same(before, after) ||
+           (core_.roas_changed && next.rpki_reload && policy::inputs_of(after).roas);
+  };
+  *import_changed = changed(intent_.import_filter, next.import_filter) ||
+                    next.preference != intent_.preference ||
+                    next.import_keep_filtered != intent_.import_keep_filtered;
+  *export_changed = changed(intent_.export_filter, next.export_filter) ||
+                    next.bgp.next_hop_address != was.next_hop_address ||
+                    next.bgp.next_hop_self != was.next_hop_self ||
+                    next.bgp.next_hop_keep != was.next_hop_keep || next.bgp.aigp != was.aigp ||
+                    next.bgp.aigp_originate != was.aigp_originate;
   intent_ = next;
+  verify_limits();
   return true;
+}
+
+/// New limits count at once for the routes that are there: nothing is taken away, but what `restart` and
+/// `disable` say is done.
+void Channel::verify_limits() {
+  if (state_ != State::up) {
+    return;
+  }
+  const std::uint64_t imported = state_of_table_->table.counters(protocol_.id()).imported;
+  const auto verify = [&](const std::optional<intent::Limit>& limit, std::uint64_t routes, LimitState& state,
+                          const char* what) {
+    state.hit = state.hit && limit.has_value();
+    if (limit && routes > limit->routes) {
+      over_limit(limit, routes, state, what);
+    }
+  };
+  verify(intent_.receive_limit, imported + held_count_, receive_limit_, "receive");
+  verify(intent_.import_limit, imported, import_limit_, "import");
+  verify(intent_.export_limit, exported, export_limit_, "export");
 }
 
 bool Channel::over_limit(const std::optional<intent::Limit>& limit, std::uint64_t routes, LimitState& state,

@@ -50,7 +50,8 @@ class Channel {
   /// What the protocol brought, as it was before the import filter; the table must not change meanwhile.
   void for_each_received(
       const std::function<void(const net::Prefix&, rib::PathId, const rib::AttrRef&)>& visit) const;
-  /// Takes over new filters, preference and limits. False if table or family differ.
+  /// Takes over new filters, preference, limits and what a session can change as it runs. False if the
+  /// channel must be made anew. A filter counts as changed, too, if it asks ROA tables that changed.
   bool reconfigure(const intent::ChannelIntent& next, bool* import_changed, bool* export_changed);
 
   /// Preexport and export filter on a path that goes out; `edit` gets what the filter changed.
@@ -102,6 +103,7 @@ class Channel {
   /// True if a limit forbids one more route; acts on it.
   bool over_limit(const std::optional<intent::Limit>& limit, std::uint64_t routes, LimitState& state,
                   const char* what);
+  void verify_limits();
   void hold(const net::Prefix& prefix, rib::PathId path_id, const rib::AttrRef& attrs, bool in_table);
   void release(const net::Prefix& prefix, rib::PathId path_id);
   bool remove_path(const net::Prefix& prefix, rib::PathId path_id);

@@ -123,7 +123,7 @@ void Speaker::Impl::stop_and_erase(std::unique_ptr<Protocol>& protocol, StopReas
 std::unique_ptr<Protocol> Speaker::Impl::adopt(std::unique_ptr<Protocol> old,
                                                const intent::ProtocolIntent& next) {
   const bool toggled = old->intent().disabled != next.disabled;
-  if (intent::same(old->intent(), next) || old->reconfigure(next)) {
+  if ((!core.roas_changed && intent::same(old->intent(), next)) || old->reconfigure(next)) {
     if (toggled) {
       old->set_enabled(!next.disabled);
       if (next.disabled) {
@@ -148,6 +148,7 @@ void Speaker::Impl::on(const ev::Configure& event) {
   const std::shared_ptr<const intent::RouterIntent> before = core.intent;  // the old one outlives its users
   core.intent = event.intent;
   core.soft = event.soft;
+  core.roas_changed = before != nullptr && before->roa_tables != event.intent->roa_tables;
   make_tables(*event.intent);
   if (first && event.recover) {
     begin_recovery(*event.intent);
@@ -198,6 +199,7 @@ void Speaker::Impl::on(const ev::Configure& event) {
     }
   }
   core.soft = false;
+  core.roas_changed = false;
   converge();
   drop_tables(*event.intent);
 }

@@ -69,6 +69,7 @@ struct Core {
   bool shutting_down = false;
   bool keep_kernel_routes = false;  ///< going down for a graceful restart
   bool soft = false;                ///< the configuration being applied must not re-feed
+  bool roas_changed = false;        ///< the configuration being applied has other ROAs
   bool watch_routes = false;
 
   rib::Interfaces interfaces;

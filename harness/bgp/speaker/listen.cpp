@@ -63,7 +63,9 @@ BgpProtocol* Speaker::Impl::spawn(const BgpProtocol& parent, const net::Endpoint
   auto& bgp = std::get<intent::BgpIntent>(intent.body);
   const std::string prefix = bgp.dynamic_name.empty() ? std::string("dynbgp") : bgp.dynamic_name;
   do {
-    intent.name = prefix + std::to_string(next_dynamic_++);
+    const std::string number = std::to_string(next_dynamic_++);
+    const std::size_t digits = std::max<std::size_t>(bgp.dynamic_name_digits, number.size());
+    intent.name = prefix + std::string(digits - number.size(), '0') + number;
   } while (find(intent.name) != nullptr);
   bgp.neighbor = remote.addr;
   bgp.neighbor_range.reset();

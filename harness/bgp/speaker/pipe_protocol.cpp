@@ -31,6 +31,20 @@ void join(const observe::ChangeCounters& out, const observe::ChangeCounters& in,
 
 }  // namespace
 
+namespace {
+
+/// What comes out of an opaque pipe is a route of the pipe's own, with the next hop as it is now.
+void make_own(policy::RouteAttrs& attrs, const rib::Path& path, const Channel& channel) {
+  attrs.source = intent::RouteSource::pipe;
+  attrs.preference = channel.preference();
+  if (attrs.recursive) {
+    attrs.forwarding = path.forwarding();
+    attrs.recursive.reset();
+  }
+}
+
+}  // namespace
+
 PipeProtocol::PipeProtocol(Core& core, rib::ProtocolId id, const intent::ProtocolIntent& intent)
     : Protocol(core, id, primary_only(intent)) {
   intent_ = intent;
@@ -49,9 +63,12 @@ void PipeProtocol::on_stop(StopReason, const std::string&) {
   core_.decision.forget_origins(id());
 }
 
-// A pipe is cheap to build anew, and no session hangs on it.
 bool PipeProtocol::on_reconfigure(const intent::ProtocolIntent& next) {
-  return intent::same(next, intent_);
+  return std::get<intent::PipeIntent>(next.body) == std::get<intent::PipeIntent>(intent_.body);
+}
+
+std::vector<intent::ChannelIntent> PipeProtocol::channels_of(const intent::ProtocolIntent& intent) const {
+  return {primary_only(intent).channels.front(), peer_channel(intent)};
 }
 
 bool PipeProtocol::preexport(const Channel&, const rib::Path& path) const {
@@ -62,6 +79,9 @@ const Protocol* PipeProtocol::origin_of(const rib::Path& path) const {
   // The two directions number apart: odd ids come out of the primary table, even ones out of the peer's.
   const Direction& direction = directions_[path.path_id % 2 == 1 ? 0 : 1];
   const auto it = direction.sources.find(path.path_id);
+  if (std::get<intent::PipeIntent>(intent_.body).opaque) {
+    return this;
+  }
   return it == direction.sources.end() ? this : core_.protocol(it->second.first);
 }
 
@@ -70,8 +90,13 @@ void PipeProtocol::route_changed(Channel& channel, const rib::Change& change) {
   Direction& direction = directions_[index];
   auto& carried = direction.carried[change.prefix];
   std::map<rib::PathId, rib::AttrRef> now;
-  for (const rib::Path& path :
-       change.entry == nullptr ? std::span<const rib::Path>{} : change.entry->paths()) {
+  const bool opaque = std::get<intent::PipeIntent>(intent_.body).opaque;
+  std::span<const rib::Path> paths;
+  if (change.entry != nullptr) {
+    const rib::Path* best = change.entry->best();
+    paths = !opaque ? change.entry->paths() : best == nullptr ? paths : std::span(best, 1);
+  }
+  for (const rib::Path& path : paths) {
     if (path.flags.filtered || path.flags.unusable || path.protocol == id()) {
       continue;
     }
@@ -89,6 +114,9 @@ void PipeProtocol::route_changed(Channel& channel, const rib::Change& change) {
     ++channel.export_updates.received;
     policy::RouteEdit edit;
     if (channel.filter_out(change.prefix, path, edit)) {
+      if (opaque) {
+        make_own(edit.edit(*path.attrs), path, channel);
+      }
       now[out] = edit.changed() ? core_.pool.intern(edit.take()) : path.attrs;
     }
   }

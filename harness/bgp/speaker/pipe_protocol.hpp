@@ -30,6 +30,7 @@ class PipeProtocol final : public Protocol {
   void on_start() override;
   void on_stop(StopReason reason, const std::string& text) override;
   bool on_reconfigure(const intent::ProtocolIntent& next) override;
+  std::vector<intent::ChannelIntent> channels_of(const intent::ProtocolIntent& intent) const override;
 
  private:
   /// A route of one table in the other: numbered, because several paths of a prefix may come through.

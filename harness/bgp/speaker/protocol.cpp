@@ -39,13 +39,17 @@ void Protocol::stop(StopReason reason, const std::string& text) {
 }
 
 bool Protocol::reconfigure(const intent::ProtocolIntent& next) {
-  if (next.body.index() != intent_.body.index() || next.channels.size() != channels_.size() ||
-      next.router_id != intent_.router_id || next.vrf != intent_.vrf) {
+  if (next.body.index() != intent_.body.index() || next.router_id != intent_.router_id ||
+      next.vrf != intent_.vrf) {
     return false;
   }
+  std::vector<intent::ChannelIntent> wanted = channels_of(next);
   std::vector<std::pair<bool, bool>> changed(channels_.size());
+  if (wanted.size() != channels_.size()) {
+    return false;
+  }
   for (std::size_t i = 0; i < channels_.size(); ++i) {
-    if (!channels_[i]->reconfigure(next.channels[i], &changed[i].first, &changed[i].second)) {
+    if (!channels_[i]->reconfigure(wanted[i], &changed[i].first, &changed[i].second)) {
       return false;
     }
   }

@@ -111,6 +111,10 @@ class Protocol {
   /// The body changed (channels are handled by Channel): true if it was taken over.
   virtual bool on_reconfigure(const intent::ProtocolIntent& next) = 0;
   virtual void on_limit(bool restart_it);
+  /// What `intent` says of each of channels_, in their order.
+  virtual std::vector<intent::ChannelIntent> channels_of(const intent::ProtocolIntent& intent) const {
+    return intent.channels;
+  }
   void set_state(observe::ProtocolState state);
   /// Begins the export of a channel with all there is.
   void bring_up(Channel& channel);

@@ -268,7 +268,7 @@ TEST(DelayOpen, LetsThePeerSpeakFirst) {
 }
 
 TEST(DisableAfterCease, WaitsForAnAdministrator) {
-  Lab lab([](intent::ProtocolIntent& peer) { body(peer).disable_after_cease = true; });
+  Lab lab([](intent::ProtocolIntent& peer) { body(peer).disable_after_cease = intent::kCeaseAll; });
   RawPeer peer(lab.net, "r1", kPeer, "192.168.1.1");
   peer.establish(RawPeer::open(64513, 2));
   peer.send(wire::Notification{6, 2, {}});

@@ -121,12 +121,15 @@ std::optional<policy::RouteAttrs> StaticProtocol::attrs_of(const intent::StaticR
       attrs.forwarding.destination = policy::Destination::prohibit;
       break;
   }
-  if (!route.body.empty()) {
-    constexpr std::uint32_t kBodySlots = 64;  // variables in a route's body; the grammar gives it no count
+  if (route.body != nullptr) {
     policy::RouteEdit edit;
+    std::vector<std::string> printed;
     const Status status =
-        policy::run_body(route.body, kBodySlots, policy::RouteRef{route.prefix, attrs, nullptr, name()}, edit,
-                         core_.environment());
+        policy::run_body(*route.body, policy::RouteRef{route.prefix, attrs, nullptr, name()}, edit,
+                         core_.environment(), &printed);
+    for (const std::string& line : printed) {
+      core_.note(act::NoteLevel::info, "", line);
+    }
     if (!status) {
       core_.note(act::NoteLevel::error, name(), to_string(status.error()));
     }

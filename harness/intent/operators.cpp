@@ -1,6 +1,7 @@
-#include "bgp/policy/operators.hpp"
+#include "intent/operators.hpp"
 
 #include <algorithm>
+#include <array>
 #include <compare>
 #include <cstddef>
 #include <memory>
@@ -8,24 +9,8 @@
 #include <utility>
 #include <variant>
 
-namespace catflap::bgp::policy {
+namespace catflap::intent {
 namespace {
-
-using intent::AddressRange;
-using intent::CommunityList;
-using intent::EnumValue;
-using intent::ExtCommunityList;
-using intent::ExtCommunityValue;
-using intent::ItemSet;
-using intent::LargeCommunityList;
-using intent::Pair;
-using intent::PathMask;
-using intent::PathMaskItem;
-using intent::PrefixSet;
-using intent::Quad;
-using intent::SetItem;
-using intent::SetType;
-using intent::Value;
 
 template <class T>
 int sign_of(const T& a, const T& b) {
@@ -45,56 +30,26 @@ std::optional<std::uint32_t> as_community(const Value& value) {
   return addr != nullptr && addr->is_v4() ? std::optional(addr->v4_value()) : std::nullopt;
 }
 
-bool in_range(std::uint32_t value, const intent::Range32& range) {
+bool in_range(std::uint32_t value, const Range32& range) {
   return range.low <= value && value <= range.high;
 }
 
 bool has_number(const ItemSet& set, std::uint32_t value) {
-  return std::any_of(set.items.begin(), set.items.end(),
-                     [&](const SetItem& item) { return in_range(value, item.dimension[0]); });
+  return set.contains(set_key(value));
 }
 
 bool has_community(const ItemSet& set, net::Community value) {
-  if (set.type == SetType::quad) {
-    return has_number(set, value);
-  }
-  if (set.type == SetType::ip) {
-    return std::any_of(set.addresses.begin(), set.addresses.end(), [&](const AddressRange& range) {
-      return range.low <= net::IpAddr::v4(value) && net::IpAddr::v4(value) <= range.high;
-    });
-  }
-  return set.type == SetType::pair &&
-         std::any_of(set.items.begin(), set.items.end(), [&](const SetItem& item) {
-           return in_range(value >> 16U, item.dimension[0]) && in_range(value & 0xFFFFU, item.dimension[1]);
-         });
+  return (set.type == SetType::pair || set.type == SetType::quad) ? set.contains(set_key(value))
+         : set.type == SetType::ip ? set.contains(set_key(net::IpAddr::v4(value)))
+                                   : false;
 }
 
 bool has_ext(const ItemSet& set, net::ExtCommunity value) {
-  return set.type == SetType::ext_community &&
-         std::any_of(set.items.begin(), set.items.end(), [&](const SetItem& item) {
-           // RFC 4360 §3: route targets and origins of types 1 and 2 have a 4-octet key; everything else is
-           // taken as 2 octets of key and 4 of value, generic ones too.
-           const std::uint32_t type = item.dimension[0].low;
-           const std::uint32_t high = type >> 8U & 0xBFU;
-           const std::uint32_t low = type & 0xFFU;
-           const bool long_key = (high == 1 || high == 2) && (low == 2 || low == 3);
-           const auto key = static_cast<std::uint32_t>(long_key ? value >> 16U : value >> 32U & 0xFFFFU);
-           const auto rest = static_cast<std::uint32_t>(long_key ? value & 0xFFFFU : value & 0xFFFFFFFFU);
-           return in_range(static_cast<std::uint32_t>(value >> 48U), item.dimension[0]) &&
-                  in_range(key, item.dimension[1]) && in_range(rest, item.dimension[2]);
-         });
+  return set.type == SetType::ext_community && set.contains(set_key_ext(value));
 }
 
 bool has_large(const ItemSet& set, const net::LargeCommunity& value) {
-  return set.type == SetType::large_community &&
-         std::any_of(set.items.begin(), set.items.end(), [&](const SetItem& item) {
-           return in_range(value.global, item.dimension[0]) && in_range(value.local1, item.dimension[1]) &&
-                  in_range(value.local2, item.dimension[2]);
-         });
-}
-
-bool is_empty(const ItemSet& set) {
-  return set.items.empty() && set.addresses.empty();
+  return set.type == SetType::large_community && set.contains(set_key(value));
 }
 
 /// One place of an AS path as masks see it: an AS of a sequence, or a whole set.
@@ -103,18 +58,39 @@ struct PathPosition {
   std::size_t count;
 };
 
-std::vector<PathPosition> positions_of(const net::AsPath& path) {
-  std::vector<PathPosition> positions;
+/// Space for so many items without the heap, as nearly all paths are short.
+template <class T>
+class Scratch {
+ public:
+  explicit Scratch(std::size_t size) : large_(size > small_.size() ? size : 0) {}
+  T& operator[](std::size_t index) { return large_.empty() ? small_[index] : large_[index]; }
+
+ private:
+  std::array<T, 64> small_{};
+  std::vector<T> large_;
+};
+
+/// How many positions(), which fills them in.
+std::size_t count_positions(const net::AsPath& path) {
+  std::size_t count = 0;
+  for (const net::AsSegment& segment : path.segments) {
+    const bool set =
+        segment.type == net::AsSegmentType::set || segment.type == net::AsSegmentType::confed_set;
+    count += set ? 1 : segment.asns.size();
+  }
+  return count;
+}
+void fill_positions(const net::AsPath& path, Scratch<PathPosition>& positions) {
+  std::size_t at = 0;
   for (const net::AsSegment& segment : path.segments) {
     if (segment.type == net::AsSegmentType::set || segment.type == net::AsSegmentType::confed_set) {
-      positions.push_back({segment.asns.data(), segment.asns.size()});
+      positions[at++] = {segment.asns.data(), segment.asns.size()};
       continue;
     }
     for (const std::uint32_t& asn : segment.asns) {
-      positions.push_back({&asn, 1});
+      positions[at++] = {&asn, 1};
     }
   }
-  return positions;
 }
 
 bool fits(const PathMaskItem& item, const PathPosition& position) {
@@ -127,24 +103,36 @@ bool fits(const PathMaskItem& item, const PathPosition& position) {
   });
 }
 
-/// Runs the mask as a nondeterministic automaton: states[i] means "the first i places are eaten".
+/// Runs the mask as a nondeterministic automaton: states[i] means "the first i places are eaten". Time is
+/// linear in the path for each item of the mask.
 bool match_mask(const net::AsPath& path, const PathMask& mask) {
-  const std::vector<PathPosition> positions = positions_of(path);
-  std::vector<char> states(positions.size() + 1, 0);
+  const std::size_t count = count_positions(path);
+  Scratch<PathPosition> positions(count);
+  fill_positions(path, positions);
+  Scratch<char> states(count + 1);
   states[0] = 1;
   for (const PathMaskItem& item : mask.items) {
     if (item.kind == PathMaskItem::Kind::any_many) {
-      for (std::size_t i = 1; i < states.size(); ++i) {
+      for (std::size_t i = 1; i <= count; ++i) {
         states[i] = static_cast<char>(states[i] | states[i - 1]);
       }
       continue;
     }
-    for (std::size_t i = states.size() - 1; i > 0; --i) {
+    if (item.repeated) {
+      char before = std::exchange(states[0], char{0});
+      for (std::size_t i = 1; i <= count; ++i) {
+        const bool reached = before != 0 || states[i - 1] != 0;
+        before = states[i];
+        states[i] = reached && fits(item, positions[i - 1]) ? 1 : 0;
+      }
+      continue;
+    }
+    for (std::size_t i = count; i > 0; --i) {
       states[i] = states[i - 1] != 0 && fits(item, positions[i - 1]) ? 1 : 0;
     }
     states[0] = 0;
   }
-  return states.back() != 0;
+  return states[count] != 0;
 }
 
 bool path_has_any(const net::AsPath& path, const ItemSet& set) {
@@ -154,23 +142,12 @@ bool path_has_any(const net::AsPath& path, const ItemSet& set) {
   });
 }
 
-bool match_prefix_set(const net::Prefix& prefix, const PrefixSet& set) {
-  return std::any_of(set.patterns.begin(), set.patterns.end(), [&](const intent::PrefixPattern& pattern) {
-    if (pattern.prefix.family() != prefix.family() || prefix.length() < pattern.low ||
-        prefix.length() > pattern.high) {
-      return false;
-    }
-    return pattern.prefix.covers(prefix) || prefix.covers(pattern.prefix);
-  });
-}
-
 std::optional<bool> match_set(const Value& item, const ItemSet& set) {
   if (const auto* number = std::get_if<std::uint32_t>(&item)) {
     return set.type == SetType::integer ? std::optional(has_number(set, *number)) : std::nullopt;
   }
   if (const auto* addr = std::get_if<net::IpAddr>(&item); addr != nullptr && set.type == SetType::ip) {
-    return std::any_of(set.addresses.begin(), set.addresses.end(),
-                       [&](const AddressRange& range) { return range.low <= *addr && *addr <= range.high; });
+    return set.contains(set_key(*addr));
   }
   if (const auto* value = std::get_if<EnumValue>(&item)) {
     return set.type == SetType::enumeration && set.enum_type == value->type
@@ -190,22 +167,6 @@ std::optional<bool> match_set(const Value& item, const ItemSet& set) {
   return bits && (set.type == SetType::quad || set.type == SetType::ip)
              ? std::optional(has_community(set, *bits))
              : std::nullopt;
-}
-
-std::optional<bool> match_list(const Value& list, const ItemSet& set) {
-  if (const auto* communities = std::get_if<CommunityList>(&list)) {
-    return std::any_of(communities->items.begin(), communities->items.end(),
-                       [&](net::Community item) { return has_community(set, item); });
-  }
-  if (const auto* ext = std::get_if<ExtCommunityList>(&list)) {
-    return std::any_of(ext->items.begin(), ext->items.end(),
-                       [&](net::ExtCommunity item) { return has_ext(set, item); });
-  }
-  if (const auto* large = std::get_if<LargeCommunityList>(&list)) {
-    return std::any_of(large->items.begin(), large->items.end(),
-                       [&](const net::LargeCommunity& item) { return has_large(set, item); });
-  }
-  return std::nullopt;
 }
 
 template <class T>
@@ -237,7 +198,9 @@ const ItemSet* set_of(const Value& value) {
 }
 
 ListResult change_communities(ListChange change, const CommunityList& list, const Value& items) {
-  if (const ItemSet* set = set_of(items)) {
+  const ItemSet* set = set_of(items);
+  if (set != nullptr && (set->empty() || set->type == SetType::pair || set->type == SetType::quad ||
+                         set->type == SetType::ip)) {
     if (change == ListChange::add) {
       return {std::nullopt, "Can't add set"};
     }
@@ -260,7 +223,8 @@ ListResult change_communities(ListChange change, const CommunityList& list, cons
 }
 
 ListResult change_ext(ListChange change, const ExtCommunityList& list, const Value& items) {
-  if (const ItemSet* set = set_of(items)) {
+  const ItemSet* set = set_of(items);
+  if (set != nullptr && (set->empty() || set->type == SetType::ext_community)) {
     if (change == ListChange::add) {
       return {std::nullopt, "Can't add set"};
     }
@@ -285,7 +249,8 @@ ListResult change_ext(ListChange change, const ExtCommunityList& list, const Val
 }
 
 ListResult change_large(ListChange change, const LargeCommunityList& list, const Value& items) {
-  if (const ItemSet* set = set_of(items)) {
+  const ItemSet* set = set_of(items);
+  if (set != nullptr && (set->empty() || set->type == SetType::large_community)) {
     if (change == ListChange::add) {
       return {std::nullopt, "Can't add set"};
     }
@@ -313,7 +278,7 @@ ListResult change_path(ListChange change, const net::AsPath& path, const Value& 
   const auto* number = std::get_if<std::uint32_t>(&items);
   const ItemSet* set = set_of(items);
   const bool usable = (number != nullptr && change == ListChange::remove) ||
-                      (set != nullptr && (set->type == SetType::integer || is_empty(*set)));
+                      (set != nullptr && (set->type == SetType::integer || set->empty()));
   if (!usable || change == ListChange::add) {
     return {std::nullopt, change == ListChange::add      ? "Can't add to path"
                           : change == ListChange::remove ? "Can't delete non-integer (set)"
@@ -333,6 +298,80 @@ ListResult change_path(ListChange change, const net::AsPath& path, const Value& 
     }
   }
   return {Value(std::move(result)), {}};
+}
+
+/// The last AS of the sequences before the first set.
+std::uint32_t last_nonaggregated(const net::AsPath& path) {
+  std::uint32_t last = 0;
+  for (const net::AsSegment& segment : path.segments) {
+    if (segment.type == net::AsSegmentType::set || segment.type == net::AsSegmentType::confed_set) {
+      break;
+    }
+    if (!segment.asns.empty()) {
+      last = segment.asns.back();
+    }
+  }
+  return last;
+}
+
+template <class Item, class Wrap>
+std::optional<Value> extreme_of(const std::vector<Item>& items, bool lowest, Wrap&& wrap) {
+  if (items.empty()) {
+    return Value(wrap(Item()));  // as BIRD
+  }
+  return Value(wrap(lowest ? *std::min_element(items.begin(), items.end())
+                           : *std::max_element(items.begin(), items.end())));
+}
+
+template <class List, class Wrap>
+std::optional<Value> list_method(const List& list, std::string_view name, Wrap&& wrap) {
+  if (name == "len") {
+    return static_cast<std::uint32_t>(list.items.size());
+  }
+  if (name == "empty") {
+    return List();
+  }
+  if (name == "min" || name == "max") {
+    return extreme_of(list.items, name == "min", wrap);
+  }
+  return std::nullopt;
+}
+
+std::optional<Value> scalar_method(const Value& object, std::string_view name) {
+  if (const auto* prefix = std::get_if<net::Prefix>(&object)) {
+    if (name == "len") {
+      return std::uint32_t{prefix->length()};
+    }
+    if (name == "ip") {
+      return prefix->addr();
+    }
+    if (name == "type") {
+      return EnumValue{EnumType::net_type, prefix->family() == net::Family::ipv4 ? 1U : 2U};
+    }
+  }
+  if (const auto* pair = std::get_if<Pair>(&object)) {
+    if (name == "asn") {
+      return pair->value >> 16U;
+    }
+    if (name == "data") {
+      return pair->value & 0xFFFFU;
+    }
+  }
+  if (const auto* large = std::get_if<net::LargeCommunity>(&object)) {
+    if (name == "asn") {
+      return large->global;
+    }
+    if (name == "data1" || name == "data2") {
+      return name == "data1" ? large->local1 : large->local2;
+    }
+  }
+  if (const auto* addr = std::get_if<net::IpAddr>(&object)) {
+    // BIRD's address that is not set is `::`, which counts as IPv6.
+    if (name == "is_v4") {
+      return addr->is_v4();
+    }
+  }
+  return std::nullopt;
 }
 
 }  // namespace
@@ -362,9 +401,11 @@ std::optional<int> compare_values(const Value& a, const Value& b) {
         } else if constexpr (std::is_same_v<T, std::shared_ptr<const PrefixSet>> ||
                              std::is_same_v<T, std::shared_ptr<const ItemSet>> ||
                              std::is_same_v<T, std::shared_ptr<const PathMask>> ||
-                             std::is_same_v<T, CommunityList> || std::is_same_v<T, ExtCommunityList> ||
-                             std::is_same_v<T, LargeCommunityList>) {
+                             std::is_same_v<T, net::AsPath> || std::is_same_v<T, CommunityList> ||
+                             std::is_same_v<T, ExtCommunityList> || std::is_same_v<T, LargeCommunityList>) {
           return std::nullopt;
+        } else if constexpr (std::is_same_v<T, net::IpAddr>) {
+          return sign_of(set_key(left), set_key(right));
         } else {
           return sign_of(left, right);
         }
@@ -374,7 +415,7 @@ std::optional<int> compare_values(const Value& a, const Value& b) {
 
 bool equal_values(const Value& a, const Value& b) {
   const auto order = compare_values(a, b);
-  return order ? *order == 0 : intent::same(a, b);
+  return order ? *order == 0 : same(a, b);
 }
 
 std::optional<bool> match_path(const net::AsPath& path, const Value& pattern) {
@@ -385,7 +426,7 @@ std::optional<bool> match_path(const net::AsPath& path, const Value& pattern) {
   if (set == nullptr) {
     return std::nullopt;
   }
-  if (is_empty(*set)) {
+  if (set->empty()) {
     return false;
   }
   return set->type == SetType::integer ? std::optional(path_has_any(path, *set)) : std::nullopt;
@@ -393,11 +434,30 @@ std::optional<bool> match_path(const net::AsPath& path, const Value& pattern) {
 
 std::optional<bool> match_communities(const std::vector<net::Community>& list, const Value& pattern) {
   const ItemSet* set = set_of(pattern);
-  if (set == nullptr) {
+  const bool fits = set != nullptr && (set->empty() || set->type == SetType::pair ||
+                                       set->type == SetType::quad || set->type == SetType::ip);
+  if (!fits) {
     return std::nullopt;
   }
   return std::any_of(list.begin(), list.end(),
                      [&](net::Community item) { return has_community(*set, item); });
+}
+
+std::optional<bool> match_ext(const std::vector<net::ExtCommunity>& list, const Value& pattern) {
+  const ItemSet* set = set_of(pattern);
+  if (set == nullptr || !(set->empty() || set->type == SetType::ext_community)) {
+    return std::nullopt;
+  }
+  return std::any_of(list.begin(), list.end(), [&](net::ExtCommunity item) { return has_ext(*set, item); });
+}
+
+std::optional<bool> match_large(const std::vector<net::LargeCommunity>& list, const Value& pattern) {
+  const ItemSet* set = set_of(pattern);
+  if (set == nullptr || !(set->empty() || set->type == SetType::large_community)) {
+    return std::nullopt;
+  }
+  return std::any_of(list.begin(), list.end(),
+                     [&](const net::LargeCommunity& item) { return has_large(*set, item); });
 }
 
 std::optional<bool> match_in_communities(const Value& item, const std::vector<net::Community>& list) {
@@ -441,18 +501,25 @@ std::optional<bool> match_values(const Value& a, const Value& b) {
   }
   if (const auto* set = std::get_if<std::shared_ptr<const PrefixSet>>(&b)) {
     const auto* prefix = std::get_if<net::Prefix>(&a);
-    return prefix == nullptr ? std::nullopt
-                             : std::optional(*set != nullptr && match_prefix_set(*prefix, **set));
+    return prefix == nullptr ? std::nullopt : std::optional(*set != nullptr && (*set)->contains(*prefix));
   }
   const ItemSet* set = set_of(b);
   if (set == nullptr) {
     return std::nullopt;
   }
-  if (is_empty(*set)) {
+  if (set->empty()) {
     return false;
   }
-  const auto of_list = match_list(a, *set);
-  return of_list ? of_list : match_set(a, *set);
+  if (const auto* communities = std::get_if<CommunityList>(&a)) {
+    return match_communities(communities->items, b);
+  }
+  if (const auto* ext = std::get_if<ExtCommunityList>(&a)) {
+    return match_ext(ext->items, b);
+  }
+  if (const auto* large = std::get_if<LargeCommunityList>(&a)) {
+    return match_large(large->items, b);
+  }
+  return match_set(a, *set);
 }
 
 bool match_glob(std::string_view pattern, std::string_view text) {
@@ -500,22 +567,6 @@ ListResult change_list(ListChange change, const Value& list, const Value& items)
                                                        : "Can't filter non-[e|l]clist"};
 }
 
-std::uint32_t roa_state(const std::vector<intent::RoaEntry>& table, const net::Prefix& prefix,
-                        std::uint32_t asn) {
-  bool covered = false;
-  for (const intent::RoaEntry& roa : table) {
-    if (!roa.prefix.covers(prefix)) {
-      continue;
-    }
-    covered = true;
-    // AS 0 says that nobody may announce the prefix (RFC 6483 §4): it covers and never validates.
-    if (asn != 0 && roa.asn == asn && prefix.length() <= roa.length_max) {
-      return 1;
-    }
-  }
-  return covered ? 2 : 0;
-}
-
 ExtResult make_ext(std::uint32_t kind, std::uint32_t key, bool key_is_address, std::uint32_t value) {
   if (kind == kExtGeneric) {
     return {net::ExtCommunity{key} << 32U | value, {}};
@@ -531,4 +582,39 @@ ExtResult make_ext(std::uint32_t kind, std::uint32_t key, bool key_is_address, s
   return {net::ExtCommunity{type} << 48U | net::ExtCommunity{key} << 16U | value, {}};
 }
 
-}  // namespace catflap::bgp::policy
+std::optional<Value> path_method(const net::AsPath& path, std::string_view name) {
+  if (name == "len") {
+    return static_cast<std::uint32_t>(path.length());
+  }
+  if (name == "first") {
+    return path.first().value_or(0);
+  }
+  if (name == "last") {
+    return path.last().value_or(0);
+  }
+  if (name == "last_nonaggregated") {
+    return last_nonaggregated(path);
+  }
+  if (name == "empty") {
+    return net::AsPath();
+  }
+  return std::nullopt;
+}
+
+std::optional<Value> plain_method(const Value& object, std::string_view name) {
+  if (const auto* path = std::get_if<net::AsPath>(&object)) {
+    return path_method(*path, name);
+  }
+  if (const auto* list = std::get_if<CommunityList>(&object)) {
+    return list_method(*list, name, [](net::Community item) { return Pair{item}; });
+  }
+  if (const auto* list = std::get_if<ExtCommunityList>(&object)) {
+    return list_method(*list, name, [](net::ExtCommunity item) { return ExtCommunityValue{item}; });
+  }
+  if (const auto* list = std::get_if<LargeCommunityList>(&object)) {
+    return list_method(*list, name, [](const net::LargeCommunity& item) { return item; });
+  }
+  return scalar_method(object, name);
+}
+
+}  // namespace catflap::intent
