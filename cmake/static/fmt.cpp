@@ -1,5 +1,5 @@
-// libfmt for programs that are linked statically: Debian has only the shared library, but all of its source in headers.
-// The instantiations are those of libfmt's own format.cc that formatting into `char` needs.
+// libfmt for programs that are linked statically: Debian has only the shared library, but all of its source
+// in headers. The instantiations are those of libfmt's own format.cc that formatting into `char` needs.
 #include <fmt/format-inl.h>
 
 FMT_BEGIN_NAMESPACE

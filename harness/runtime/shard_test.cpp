@@ -99,8 +99,8 @@ class Ring {
     return "router id 192.0.2." + text(i + 1) +
            ";\nprotocol device { }\nprotocol kernel { ipv4 { export all; }; }\n" +
            "protocol static { ipv4; route 10.0." + text(i) + ".0/24 blackhole; }\n" +
-           session("next", "172.16." + text(i) + ".", 1, 2, (i + 1) % size_) +
-           session("last", "172.16." + text(before) + ".", 2, 1, before);
+           session("after_me", "172.16." + text(i) + ".", 1, 2, (i + 1) % size_) +
+           session("before_me", "172.16." + text(before) + ".", 2, 1, before);
   }
 
   int size_;

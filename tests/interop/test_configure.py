@@ -17,7 +17,7 @@ CONFIG = """
 router id 10.77.0.1;
 @top@
 protocol device { @device@ }
-protocol static routes { ipv4; route 10.1.0.0/24 blackhole; @route@ }
+protocol static own { ipv4; route 10.1.0.0/24 blackhole; @route@ }
 filter out { if net = 10.1.9.0/24 then reject; accept; }
 protocol bgp leaf {
   local 10.77.0.1 port 1179 as 64512;
