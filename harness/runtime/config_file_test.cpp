@@ -34,8 +34,8 @@ class ConfigFile : public testing::Test {
 };
 
 TEST_F(ConfigFile, IncludesAreReadRelativeToTheFileInOrder) {
-  write("parts/20.conf", "protocol device two { }\n");
-  write("parts/10.conf", "protocol device one { }\n");
+  write("parts/20.conf", "protocol static two { ipv4; }\n");
+  write("parts/10.conf", "protocol static one { ipv4; }\n");
   const auto file = write("bird.conf", "router id 1.1.1.1;\ninclude \"parts/*.conf\";\n");
   const auto intent = load(file);
   ASSERT_TRUE(intent) << to_string(intent.error());
