@@ -18,14 +18,14 @@ router id 10.77.0.1;
 @top@
 protocol device { @device@ }
 protocol static own { ipv4; route 10.1.0.0/24 blackhole; @route@ }
-filter out { if net = 10.1.9.0/24 then reject; accept; }
+filter to_leaf { if net = 10.1.9.0/24 then reject; accept; }
 protocol bgp leaf {
   local 10.77.0.1 port 1179 as 64512;
   neighbor 10.77.0.2 port 1179 as 64512;
   multihop;
   connect retry time 1;
   @bgp@
-  ipv4 { import all; export filter out; next hop self; @channel@ };
+  ipv4 { import all; export filter to_leaf; next hop self; @channel@ };
 }
 @end@
 """
