@@ -65,7 +65,6 @@ auto lower_bound(const std::vector<ExtraAttribute>& extra, RouteAttribute attrib
 
 std::size_t hash_of(const RouteAttrs& attrs) noexcept {
   Hasher hash;
-  hash.add(attrs.empty_lists.bits());
   hash.add(static_cast<std::uint64_t>(attrs.source) << 40U | static_cast<std::uint64_t>(attrs.scope) << 32U |
            attrs.preference);
   hash.add(attrs.from);

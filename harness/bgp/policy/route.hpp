@@ -68,34 +68,6 @@ struct ExtraAttribute {
   bool operator==(const ExtraAttribute&) const = default;
 };
 
-/// The lists of communities and clusters that are there and empty: only filters make such, nobody is told.
-class EmptyLists {
- public:
-  bool has(intent::RouteAttribute attribute) const { return (bits_ & bit(attribute)) != 0; }
-  void set(intent::RouteAttribute attribute, bool on) {
-    bits_ = static_cast<std::uint8_t>(on ? bits_ | bit(attribute) : bits_ & ~bit(attribute));
-  }
-  std::uint8_t bits() const { return bits_; }
-  bool operator==(const EmptyLists&) const = default;
-
- private:
-  static unsigned bit(intent::RouteAttribute attribute) {
-    switch (attribute) {
-      case intent::RouteAttribute::bgp_community:
-        return 1;
-      case intent::RouteAttribute::bgp_cluster_list:
-        return 2;
-      case intent::RouteAttribute::bgp_ext_community:
-        return 4;
-      case intent::RouteAttribute::bgp_large_community:
-        return 8;
-      default:
-        return 0;
-    }
-  }
-  std::uint8_t bits_ = 0;
-};
-
 /// The attributes of a route. Interned by rib::AttrPool: 10^6 routes share some 10^5 of these.
 struct RouteAttrs {
   intent::RouteSource source = intent::RouteSource::dummy;
@@ -105,7 +77,6 @@ struct RouteAttrs {
   Forwarding forwarding;                      ///< ignored while `recursive` is set
   std::optional<RecursiveNextHop> recursive;  ///< BIRD's hostentry
   wire::Attributes bgp;                       ///< all empty for a route without BGP attributes
-  EmptyLists empty_lists;                     ///< of bgp
   std::vector<ExtraAttribute> extra;          ///< ascending by (attribute, name), no duplicates
 
   bool operator==(const RouteAttrs&) const = default;

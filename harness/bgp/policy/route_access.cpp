@@ -140,23 +140,6 @@ bool set_bgp_attribute(wire::Attributes& bgp, RouteAttribute attribute, const Va
   }
 }
 
-/// A list that a filter left empty is there, unlike one that was never set or was unset.
-void note_empty(RouteAttrs& attrs, RouteAttribute attribute) {
-  const wire::Attributes& bgp = attrs.bgp;
-  switch (attribute) {
-    case RouteAttribute::bgp_community:
-      return attrs.empty_lists.set(attribute, bgp.communities.empty());
-    case RouteAttribute::bgp_cluster_list:
-      return attrs.empty_lists.set(attribute, bgp.cluster_list.empty());
-    case RouteAttribute::bgp_ext_community:
-      return attrs.empty_lists.set(attribute, bgp.ext_communities.empty());
-    case RouteAttribute::bgp_large_community:
-      return attrs.empty_lists.set(attribute, bgp.large_communities.empty());
-    default:
-      return;
-  }
-}
-
 bool is_bgp(RouteAttribute attribute) {
   return attribute >= RouteAttribute::bgp_origin && attribute <= RouteAttribute::bgp_otc;
 }
@@ -454,7 +437,6 @@ bool Interpreter::assign_bgp(const Stmt& stmt, const Value& value) {
                                 std::string(to_string(intent::type_of(value))));
   }
   edit_->set_assigned(stmt.attribute, true);
-  note_empty(edit(), stmt.attribute);
   return true;
 }
 
@@ -468,7 +450,6 @@ bool Interpreter::unset(const Stmt& stmt) {
   }
   wire::Attributes& bgp = edit().bgp;
   edit_->set_assigned(stmt.attribute, false);
-  edit().empty_lists.set(stmt.attribute, false);
   switch (stmt.attribute) {
     case RouteAttribute::bgp_origin:
       bgp.origin.reset();

@@ -49,11 +49,10 @@ std::size_t hash_of_frame(const policy::RouteAttrs& attrs) {
 
 bool same_frame(const policy::RouteAttrs& a, const policy::RouteAttrs& b) {
   // Every field must be compared: this fails to compile when one is added.
-  const auto& [source, scope, preference, from, forwarding, recursive, bgp, empty_lists, extra] = a;
+  const auto& [source, scope, preference, from, forwarding, recursive, bgp, extra] = a;
   (void)bgp;  // packed, and compared so
   return source == b.source && scope == b.scope && preference == b.preference && from == b.from &&
-         forwarding == b.forwarding && recursive == b.recursive && empty_lists == b.empty_lists &&
-         extra == b.extra;
+         forwarding == b.forwarding && recursive == b.recursive && extra == b.extra;
 }
 
 AttrSummary summary_of(const wire::Attributes& bgp) {

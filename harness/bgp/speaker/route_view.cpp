@@ -1,7 +1,6 @@
 #include "bgp/speaker/route_view.hpp"
 
 #include <algorithm>
-#include <array>
 
 #include "bgp/speaker/protocol.hpp"
 
@@ -185,20 +184,6 @@ observe::RouteView view_of(const Core& core, const std::string& table, const net
   view.stale = path.flags.stale || path.flags.llgr_stale;
   view.path_id = path.path_id;
   view.bgp = bgp_view(attrs.bgp);
-  if (attrs.source != intent::RouteSource::bgp && attrs.bgp.as_path && attrs.bgp.as_path->segments.empty()) {
-    view.kernel.emplace_back("BGP.as_path", "");  // a filter gave it one
-  }
-  static constexpr std::array<std::pair<intent::RouteAttribute, const char*>, 4> kLists{{
-      {intent::RouteAttribute::bgp_community, "BGP.community"},
-      {intent::RouteAttribute::bgp_cluster_list, "BGP.cluster_list"},
-      {intent::RouteAttribute::bgp_ext_community, "BGP.ext_community"},
-      {intent::RouteAttribute::bgp_large_community, "BGP.large_community"},
-  }};
-  for (const auto& [attribute, name] : kLists) {
-    if (attrs.empty_lists.has(attribute)) {
-      view.kernel.emplace_back(name, "");
-    }
-  }
   for (const policy::ExtraAttribute& extra : attrs.extra) {
     view.kernel.emplace_back(extra_name(extra), plain_text(extra.value));
   }
