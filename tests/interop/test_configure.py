@@ -21,7 +21,7 @@ protocol static own { ipv4; route 10.1.0.0/24 blackhole; @route@ }
 filter to_leaf { if net = 10.1.9.0/24 then reject; accept; }
 protocol bgp leaf {
   local 10.77.0.1 port 1179 as 64512;
-  neighbor 10.77.0.2 port 1179 as 64512;
+  neighbor 10.77.0.2 port 1180 as 64512;
   multihop;
   connect retry time 1;
   @bgp@
@@ -33,7 +33,7 @@ PEER = """
 router id 10.77.0.2;
 protocol device { }
 protocol bgp hub {
-  local 10.77.0.2 port 1179 as 64512;
+  local 10.77.0.2 port 1180 as 64512;
   neighbor 10.77.0.1 port 1179 as 64512;
   multihop;
   connect retry time 1;
