@@ -68,7 +68,7 @@ Result<PlainRouter> plain_router(const intent::RouterIntent& router, std::string
       plain.sessions.push_back(session);
     } else if (const auto* routes = std::get_if<intent::StaticIntent>(&protocol.body)) {
       for (const auto& route : routes->routes) {
-        if (route.target != intent::RouteTarget::blackhole || !route.body.empty()) {
+        if (route.target != intent::RouteTarget::blackhole || route.body != nullptr) {
           return cannot(protocol.name, "a static route to anywhere");
         }
         plain.networks.push_back(route.prefix);
