@@ -16,7 +16,7 @@ from differential import render, runner, world
 pytestmark = pytest.mark.skipif(not have("bird"), reason="BIRD 2 (package bird2) is not installed")
 
 ROUNDS = int(os.environ.get("CATFLAP_DIFFERENTIAL_ROUNDS", "4"))
-SHRINK_FOR = float(os.environ.get("CATFLAP_DIFFERENTIAL_SHRINK", "60"))  # seconds
+SHRINK_FOR = float(os.environ.get("CATFLAP_DIFFERENTIAL_SHRINK", "40"))  # seconds
 
 
 def seeds():

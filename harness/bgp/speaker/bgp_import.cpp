@@ -25,12 +25,11 @@ void BgpProtocol::on_update(const wire::Update& update) {
     FamilyState* state = family(family_of(nlri));
     if (state != nullptr) {
       state->channel->withdraw(nlri.prefix, nlri.path_id);
-      refused_.erase(nlri);
     }
   }
   // One set of attributes for each family of the message: interned once, not once a prefix.
   FamilyState* current = nullptr;
-  rib::AttrRef attrs;
+  rib::AttrRef attrs;  // as they came, if `why` says that they must not be used
   std::string why;
   for (const wire::Nlri& nlri : update.announced) {
     FamilyState* state = family(family_of(nlri));
@@ -40,40 +39,37 @@ void BgpProtocol::on_update(const wire::Update& update) {
     if (state != current) {
       current = state;
       auto built = import_attrs(update, *state, why);
-      attrs = built ? core_.pool.intern(std::move(*built)) : rib::AttrRef{};
+      attrs = core_.pool.intern(built ? std::move(*built) : as_received(update, *state));
     }
-    if (attrs) {
+    if (why.empty()) {
       state->channel->update(nlri.prefix, nlri.path_id, attrs);
-      if (!refused_.empty()) {
-        refused_.erase(nlri);
-      }
     } else {
-      if (refused_.size() < kRefusedMax || refused_.count(nlri) != 0) {
-        refused_[nlri] = {name(), nlri.prefix, why, core_.now};
-      }
-      ++state->channel->import_updates.received;
-      ++state->channel->import_updates.rejected;
-      state->channel->withdraw(nlri.prefix, nlri.path_id);
+      state->channel->refuse(nlri.prefix, nlri.path_id, attrs, why);
     }
   }
 }
 
-std::optional<policy::RouteAttrs> BgpProtocol::import_attrs(const wire::Update& update,
-                                                            const FamilyState& state, std::string& why) {
+policy::RouteAttrs BgpProtocol::as_received(const wire::Update& update, const FamilyState& state) const {
   policy::RouteAttrs attrs;
   attrs.bgp = update.attributes;
+  if (state.channel->intent().family == net::Family::ipv4 && update.classic_next_hop) {
+    attrs.bgp.next_hop = update.classic_next_hop;
+    attrs.bgp.link_local_next_hop.reset();
+  }
+  attrs.source = intent::RouteSource::bgp;
+  attrs.from = *bgp().neighbor;
+  attrs.preference = state.channel->preference();
+  return attrs;
+}
+
+std::optional<policy::RouteAttrs> BgpProtocol::import_attrs(const wire::Update& update,
+                                                            const FamilyState& state, std::string& why) {
+  policy::RouteAttrs attrs = as_received(update, state);
   wire::Attributes& bgp_attrs = attrs.bgp;
   why = import_by_rules(import_rules(), bgp_attrs);
   if (!why.empty()) {
     return std::nullopt;
   }
-  if (state.channel->intent().family == net::Family::ipv4 && update.classic_next_hop) {
-    bgp_attrs.next_hop = update.classic_next_hop;
-    bgp_attrs.link_local_next_hop.reset();
-  }
-  attrs.source = intent::RouteSource::bgp;
-  attrs.from = *bgp().neighbor;
-  attrs.preference = state.channel->preference();
   const std::string problem =
       import_next_hop(state, bgp_attrs.next_hop, bgp_attrs.link_local_next_hop, attrs);
   if (!problem.empty()) {

@@ -48,7 +48,6 @@ class BgpProtocol final : public Protocol {
   bool exports_all(const Channel& channel) const override;
   std::optional<policy::RouteAttrs> as_sent(const Channel& channel, const rib::Path& path,
                                             const policy::RouteEdit& edit) const override;
-  std::vector<observe::RefusedView> refused(const net::Prefix& prefix) const override;
   bool reload(bool in, bool out) override;
   observe::ProtocolView view() const override;
 
@@ -166,6 +165,8 @@ class BgpProtocol final : public Protocol {
   void on_refresh(const wire::RouteRefresh& refresh);
   /// ROUTE-REFRESH (RFC 2918), if the peer takes it.
   void ask_again(wire::AfiSafi afi_safi, const FamilyState& state);
+  /// What an UPDATE says of a family's routes, before anything looks at it.
+  policy::RouteAttrs as_received(const wire::Update& update, const FamilyState& state) const;
   /// nullopt for a route that cannot be used; `why` then says so.
   std::optional<policy::RouteAttrs> import_attrs(const wire::Update& update, const FamilyState& state,
                                                  std::string& why);
@@ -211,9 +212,6 @@ class BgpProtocol final : public Protocol {
   MalformedLog malformed_;
   std::optional<observe::SessionView::NotificationView> last_notification_;
   std::uint64_t updates_in_ = 0, updates_out_ = 0, flaps_ = 0, connect_attempts_ = 0;
-  static constexpr std::size_t kRefusedMax = 256;
-  /// Routes that import_attrs refused, for explanations; those beyond the bound are only counted.
-  std::map<wire::Nlri, observe::RefusedView> refused_;
   bool helping_ = false;
   bool spawned_ = false;
   bool rebuild_ = false;  ///< the OPEN must be made anew: our own recovery is over

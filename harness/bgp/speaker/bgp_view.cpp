@@ -147,14 +147,4 @@ std::optional<policy::RouteAttrs> BgpProtocol::as_sent(const Channel& channel, c
   return sent;
 }
 
-std::vector<observe::RefusedView> BgpProtocol::refused(const net::Prefix& prefix) const {
-  std::vector<observe::RefusedView> found;
-  for (const auto& [nlri, one] : refused_) {
-    if (nlri.prefix == prefix) {
-      found.push_back(one);
-    }
-  }
-  return found;
-}
-
 }  // namespace catflap::bgp::internal

@@ -98,7 +98,8 @@ void Channel::down(bool keep) {
   state_ = State::down;
   state_of_table_->table.withdraw_all(protocol_.id());
   held_.clear();
-  held_count_ = refused_count_ = 0;
+  held_count_ = refused_count_ = unusable_count_ = 0;
+  reasons_.clear();
   receive_limit_.hit = false;
   import_limit_.hit = false;
 }
@@ -207,21 +208,63 @@ bool Channel::remove_path(const net::Prefix& prefix, rib::PathId path_id) {
   return was_ok;
 }
 
-void Channel::hold(const net::Prefix& prefix, rib::PathId path_id, const rib::AttrRef& attrs, bool in_table) {
-  std::vector<Held>& paths = held_.get_or_create(prefix);
-  for (Held& held : paths) {
-    if (held.path_id == path_id) {
-      refused_count_ += static_cast<std::uint64_t>(held.in_table) - static_cast<std::uint64_t>(in_table);
-      held.in_table = in_table;
-      held.attrs = attrs;
-      held.stale = false;
-      held.since = core_.now;
-      return;
+void Channel::refuse(const net::Prefix& prefix, rib::PathId path_id, const rib::AttrRef& attrs,
+                     std::string_view why) {
+  ++import_updates.received;
+  ++import_updates.rejected;
+  withdraw(prefix, path_id);
+  if (!intent_.receive_limit || unusable_count_ < intent_.receive_limit->routes) {
+    Held& held = hold(prefix, path_id, attrs, false);
+    count_held(held, false);
+    held.reason = reason_for(why);
+    count_held(held, true);
+  }
+}
+
+/// There are few: they name what is ours. But next hops may be anything, so the list has an end.
+std::uint16_t Channel::reason_for(std::string_view why) {
+  constexpr std::size_t kReasonsMax = 1000;
+  const auto known = std::find(reasons_.begin(), reasons_.end(), why);
+  if (known != reasons_.end()) {
+    return static_cast<std::uint16_t>(known - reasons_.begin() + 1);
+  }
+  if (reasons_.size() <= kReasonsMax) {
+    reasons_.emplace_back(reasons_.size() < kReasonsMax ? why : "one of too many reasons to remember each");
+  }
+  return static_cast<std::uint16_t>(reasons_.size());
+}
+
+std::vector<Channel::Refusal> Channel::refusals_at(const net::Prefix& prefix) const {
+  std::vector<Refusal> found;
+  const std::vector<Held>* paths = unusable_count_ == 0 ? nullptr : held_.find(prefix);
+  for (std::size_t i = 0; paths != nullptr && i < paths->size(); ++i) {
+    const Held& held = (*paths)[i];
+    if (held.reason != 0) {
+      found.push_back({reasons_[held.reason - 1U], held.since});
     }
   }
-  paths.push_back({path_id, attrs, in_table, false, core_.now});
-  ++held_count_;
-  refused_count_ += in_table ? 0U : 1U;
+  return found;
+}
+
+void Channel::count_held(const Held& held, bool comes) {
+  const auto step = static_cast<std::uint64_t>(comes ? 1 : -1);
+  held_count_ += step;
+  unusable_count_ += held.reason != 0 ? step : 0U;
+  refused_count_ += held.reason == 0 && !held.in_table ? step : 0U;
+}
+
+Channel::Held& Channel::hold(const net::Prefix& prefix, rib::PathId path_id, const rib::AttrRef& attrs,
+                             bool in_table) {
+  std::vector<Held>& paths = held_.get_or_create(prefix);
+  auto at = std::find_if(paths.begin(), paths.end(), [&](const Held& h) { return h.path_id == path_id; });
+  if (at == paths.end()) {
+    at = paths.insert(at, Held{});
+  } else {
+    count_held(*at, false);
+  }
+  *at = Held{path_id, attrs, in_table, false, 0, core_.now};
+  count_held(*at, true);
+  return *at;
 }
 
 void Channel::release(const net::Prefix& prefix, rib::PathId path_id) {
@@ -234,9 +277,8 @@ void Channel::release(const net::Prefix& prefix, rib::PathId path_id) {
   if (it == paths->end()) {
     return;
   }
-  refused_count_ -= it->in_table ? 0U : 1U;
+  count_held(*it, false);
   paths->erase(it);
-  --held_count_;
   if (paths->empty()) {
     held_.erase(prefix);
   }
@@ -293,8 +335,16 @@ void Channel::for_each_received(
 
 void Channel::reload_in() {
   std::vector<std::tuple<net::Prefix, rib::PathId, rib::AttrRef>> known;
+  const auto is_unusable = [&](const net::Prefix& prefix, rib::PathId path_id) {
+    const std::vector<Held>* paths = unusable_count_ == 0 ? nullptr : held_.find(prefix);
+    return paths != nullptr && std::any_of(paths->begin(), paths->end(), [&](const Held& held) {
+             return held.path_id == path_id && held.reason != 0;
+           });
+  };
   for_each_received([&](const net::Prefix& prefix, rib::PathId path_id, const rib::AttrRef& attrs) {
-    known.emplace_back(prefix, path_id, attrs);
+    if (!is_unusable(prefix, path_id)) {
+      known.emplace_back(prefix, path_id, attrs);
+    }
   });
   for (auto& [prefix, path_id, attrs] : known) {
     if (protocol_.kind() != observe::ProtocolKind::pipe && attrs->preference != preference()) {
@@ -453,6 +503,7 @@ void Channel::known_at(const net::Prefix& prefix, const std::function<void(const
   for (std::size_t i = 0; held != nullptr && i < held->size(); ++i) {
     rib::Path path = make_path((*held)[i].attrs, (*held)[i].path_id);
     path.last_change = (*held)[i].since;
+    path.flags.unusable = (*held)[i].reason != 0;
     visit(path);
   }
 }

@@ -4,6 +4,7 @@
 #include <functional>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "bgp/speaker/core.hpp"
@@ -16,7 +17,8 @@ namespace catflap::bgp::internal {
 /// A protocol's connection to a table: filters, limits and BIRD's counters in both directions.
 ///
 /// Adj-RIB-In: routes as they came are the paths of the table themselves where the import filter left them
-/// alone; only those that it changed or refused are held besides. So `import all` costs nothing.
+/// alone; only those that it changed or refused are held besides, and those that must not be used at all. So
+/// `import all` costs nothing.
 class Channel {
  public:
   enum class State : std::uint8_t {
@@ -38,6 +40,11 @@ class Channel {
   /// A route as the protocol has it; goes through the import filter and limits.
   void update(const net::Prefix& prefix, rib::PathId path_id, rib::AttrRef attrs);
   void update(const net::Prefix& prefix, rib::PathId path_id, policy::RouteAttrs attrs);
+  /// A route that came but must not be used, whatever the filter says (RFC 4271 §9.1.2: a loop, an impossible
+  /// next hop): it replaces what was there, and is kept as it came with the reason. No more of these are kept
+  /// than the receive limit allows.
+  void refuse(const net::Prefix& prefix, rib::PathId path_id, const rib::AttrRef& attrs,
+              std::string_view why);
   void withdraw(const net::Prefix& prefix, rib::PathId path_id);
   /// From now until sweep_stale, what is not told again is old (RFC 4724, RFC 7313).
   void mark_stale();
@@ -68,8 +75,14 @@ class Channel {
                                policy::RouteEdit& edit) const;
   /// Adj-RIB-In: a prefix behind `after` (the first for nullopt) that may have routes of this channel.
   std::optional<net::Prefix> next_known(const std::optional<net::Prefix>& after) const;
-  /// Its routes of this channel as they came, refused ones included.
+  /// Its routes of this channel as they came, refused ones included; those of refuse() are marked unusable.
   void known_at(const net::Prefix& prefix, const std::function<void(const rib::Path&)>& visit) const;
+  struct Refusal {
+    std::string_view why;
+    Instant since;
+  };
+  /// Of refuse().
+  std::vector<Refusal> refusals_at(const net::Prefix& prefix) const;
   /// One route more goes out than the `standing` ones: false if the export limit forbids it.
   bool admit_export(std::uint64_t standing);
   bool admit_export() { return admit_export(exported); }
@@ -93,6 +106,7 @@ class Channel {
     rib::AttrRef attrs;
     bool in_table = false;  ///< as the import filter made it; else refused
     bool stale = false;
+    std::uint16_t reason = 0;  ///< of refuse(): its number in reasons_, from 1
     Instant since;
   };
   struct LimitState {
@@ -104,7 +118,9 @@ class Channel {
   bool over_limit(const std::optional<intent::Limit>& limit, std::uint64_t routes, LimitState& state,
                   const char* what);
   void verify_limits();
-  void hold(const net::Prefix& prefix, rib::PathId path_id, const rib::AttrRef& attrs, bool in_table);
+  Held& hold(const net::Prefix& prefix, rib::PathId path_id, const rib::AttrRef& attrs, bool in_table);
+  void count_held(const Held& held, bool comes);
+  std::uint16_t reason_for(std::string_view why);
   void release(const net::Prefix& prefix, rib::PathId path_id);
   bool remove_path(const net::Prefix& prefix, rib::PathId path_id);
   rib::Path make_path(const rib::AttrRef& attrs, rib::PathId path_id) const;
@@ -116,7 +132,9 @@ class Channel {
   State state_ = State::down;
   net::PrefixMap<std::vector<Held>> held_;
   std::uint64_t held_count_ = 0;
-  std::uint64_t refused_count_ = 0;  ///< of the held ones, not in the table
+  std::uint64_t refused_count_ = 0;   ///< of the held ones: by the import filter or limit
+  std::uint64_t unusable_count_ = 0;  ///< of the held ones: of refuse()
+  std::vector<std::string> reasons_;
   LimitState receive_limit_, import_limit_, export_limit_;
 };
 

@@ -50,11 +50,10 @@ class Explainer {
     }
     entry = table.find(at);
     candidates(view, table, at, entry);
-    for (const Protocol* protocol : protocols_) {
-      if (importer(*protocol, table) != nullptr) {
-        for (observe::RefusedView& refused : protocol->refused(query.prefix)) {
-          view.refused.push_back(std::move(refused));
-        }
+    for (const Channel* channel : importers(table)) {
+      for (const Channel::Refusal& refusal : channel->refusals_at(query.prefix)) {
+        view.refused.push_back(
+            {channel->protocol().name(), query.prefix, std::string(refusal.why), refusal.since});
       }
     }
     if (!view.candidates.empty()) {
@@ -118,6 +117,9 @@ class Explainer {
     }
     for (const Channel* channel : importers(table)) {
       channel->known_at(prefix, [&](const rib::Path& known) {
+        if (known.flags.unusable) {
+          return;  // told among the refused
+        }
         if (entry != nullptr && entry->find(known.protocol, known.path_id) != nullptr) {
           return;
         }

@@ -116,6 +116,14 @@ TEST_F(Explain, ShowsLoops) {
   ASSERT_EQ(view.candidates.size(), 1U);  // our own; r2 has it by way of r3 and tells it back
   ASSERT_FALSE(view.refused.empty());
   EXPECT_NE(view.refused[0].why.find("AS path loop: our AS 64512"), std::string::npos) << view.refused[0].why;
+  // Another import filter does not make it usable, and it goes with its withdrawal.
+  net.admin("r1", ev::Admin::Verb::reload_in, "to_r2");
+  net.run_for(std::chrono::milliseconds(100));
+  EXPECT_EQ(explain("10.1.9.0/24").refused.size(), view.refused.size());
+  EXPECT_EQ(explain("10.1.9.0/24").candidates.size(), 1U);
+  net.admin("r3", ev::Admin::Verb::disable, "to_r1");
+  net.run_for(std::chrono::milliseconds(100));
+  EXPECT_TRUE(explain("10.1.9.0/24").refused.empty());
 }
 
 TEST_F(Explain, AnUnknownTableIsAnError) {
@@ -154,12 +162,18 @@ TEST_F(Explain, AdjRibInHasWhatTheFilterRefused) {
   RouteQuery query;
   query.adjacent = RouteQuery::Adjacent::received;
   query.adjacent_protocol = "to_r2";
-  const std::vector<std::string> all{"10.2.0.0/24", "10.2.9.0/24", "10.3.0.0/24", "10.3.9.0/24"};
+  const std::vector<std::string> all{"10.1.9.0/24", "10.2.0.0/24", "10.2.9.0/24", "10.3.0.0/24",
+                                     "10.3.9.0/24"};
   for (const std::size_t step : {1U, 2U, 1000U}) {
     EXPECT_EQ(prefixes_of(net, query, step), all);
   }
   query.exact = prefix("10.2.9.0/24");
   EXPECT_EQ(prefixes_of(net, query), (std::vector<std::string>{"10.2.9.0/24"}));
+  query.exact = prefix("10.1.9.0/24");
+  const auto loop = net.routes("r1", query);
+  ASSERT_EQ(loop.size(), 1U);
+  EXPECT_TRUE(loop[0].filtered);
+  EXPECT_EQ(to_string(loop[0].bgp->as_path), "64513 64514 64512") << "as it came";
 }
 
 TEST_F(Explain, AdjRibOutHasTheAttributesOfTheUpdate) {

@@ -10,7 +10,6 @@
 #include "bgp/speaker/channel.hpp"
 #include "bgp/speaker/core.hpp"
 #include "intent/router.hpp"
-#include "observe/explain.hpp"
 #include "observe/snapshot.hpp"
 
 namespace catflap::bgp::internal {
@@ -79,11 +78,6 @@ class Protocol {
                                                     const policy::RouteEdit& edit) const {
     (void)channel;
     return edit.attrs(*path.attrs);
-  }
-  /// Routes that were not even tried on import, the last ones: loops, impossible next hops.
-  virtual std::vector<observe::RefusedView> refused(const net::Prefix& prefix) const {
-    (void)prefix;
-    return {};
   }
   /// Runs import (again) over what it knows, or export over the tables.
   virtual bool reload(bool in, bool out);

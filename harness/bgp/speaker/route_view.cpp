@@ -179,7 +179,7 @@ observe::RouteView view_of(const Core& core, const std::string& table, const net
         {hop.via, std::string(core.interfaces.name_of(hop.interface)), hop.weight, hop.onlink});
   }
   view.best = best;
-  view.filtered = path.flags.filtered;
+  view.filtered = path.flags.filtered || path.flags.unusable;
   view.kernel_refused = path.flags.kernel_refused;
   view.stale = path.flags.stale || path.flags.llgr_stale;
   view.path_id = path.path_id;

@@ -67,6 +67,9 @@ def session(world: World, link: Link, me: Router, peer: Router, transport: str, 
              f"  local {address(link, me.number)} as {me.asn};",
              f"  neighbor {address(link, peer.number)} as {peer.asn};",
              "  connect delay time 1; connect retry time 2; error wait time 1, 2; direct;"]
+    if link.role:
+        other = {"provider": "customer", "peer": "peer", "rs_server": "rs_client"}[link.role]
+        lines.append(f"  local role {link.role if me.number == link.a else other};")
     if link.disabled == me.number:
         lines.append("  disabled;")
     lines += [f"  {option};" for option in world.options + side.options]

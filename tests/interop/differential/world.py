@@ -48,6 +48,7 @@ class Link:
     dual: str  # "v4", "v6", "both" (a session each), "mp" (both families over IPv4)
     sides: dict[int, Side] = dataclasses.field(default_factory=dict)
     disabled: Optional[int] = None  # the router on which the sessions are disabled
+    role: str = ""  # of the first end (RFC 9234)
 
 
 @dataclasses.dataclass
@@ -76,6 +77,7 @@ class World:
     # sets does not get through an export table.
     keeps_filtered: bool = False
     export_tables: bool = False
+    local_prefs: bool = False  # told to external peers, too; all take them (BIRD gives no default for one that it drops)
     commands: list[tuple[int, str]] = dataclasses.field(default_factory=list)  # said to routers when this state begins
 
     @property
@@ -209,7 +211,7 @@ class Grammar:
         if where != "kernel":
             if self.world.tree:  # elsewhere a path that lost an AS may come back to it
                 choices += [f"bgp_path.delete({self.asn()});", "bgp_path.delete([65000..65003, 65100..65102]);",
-                            f"bgp_path.filter([64512..65002, {self.asn()}]);"]
+                            "bgp_path.filter([64512..64600, 65001..65002]);"]
             if where == "export":
                 choices += [f"bgp_path.prepend({65100 + self.rng.randint(0, 5)});"] * 2
                 choices += ["bgp_path.prepend(64999); bgp_path.prepend(64998);"]
@@ -309,6 +311,12 @@ def make_side(rng: random.Random, world: World, link: Link, me: Router, peer: Ro
         side.options.append(f"default bgp_med {rng.randint(0, 50)}")
     if rng.random() < 0.1 and max(me.asn, peer.asn) < 65536:
         side.options.append("enable as4 off")
+    if not internal and rng.random() < 0.1:
+        side.channel.append(rng.choice(["next hop keep", "next hop keep ebgp", "gateway recursive"]))
+    if not internal and world.tree and rng.random() < 0.1:
+        side.options.append("rs client")
+    if not internal and world.local_prefs:
+        side.options.append("allow bgp_local_pref on")
     if rng.random() < 0.1:
         side.options.append("interpret communities off")
     if rng.random() < 0.1:
@@ -328,7 +336,7 @@ def make(rng: random.Random) -> World:
     tree = kind != "circle"
     keeps = rng.random() < 0.2
     world = World({}, [], tree, [] if keeps else ["deterministic med on"], keeps_filtered=keeps,
-                  export_tables=rng.random() < 0.2)
+                  export_tables=rng.random() < 0.2, local_prefs=rng.random() < 0.1)
     for n in range(1, count + 1):
         asn = 65000 + n if kind in ("external", "circle") else 64512 if kind == "reflected" else 64512 + (n % 2)
         if rng.random() < 0.1 and kind == "external":
@@ -351,6 +359,10 @@ def make(rng: random.Random) -> World:
             world.routers[1].cluster = rng.randint(1, 9)
     for number, (a, b) in enumerate(pairs, 1):
         world.links.append(Link(a, b, number, rng.choice(["v4", "v4", "v6", "both", "mp"])))
+        if kind == "external" and rng.random() < 0.2:
+            world.links[-1].role = rng.choice(["provider", "peer", "rs_server"])
+    if rng.random() < 0.1:
+        world.options.append("igp metric off")
     for _ in range(rng.randint(1, 8)):
         router = world.routers[rng.randint(1, count)]
         if prefix := free_prefix(rng, world, router):
