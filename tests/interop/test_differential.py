@@ -15,7 +15,7 @@ from differential import render, runner, world
 
 pytestmark = pytest.mark.skipif(not have("bird"), reason="BIRD 2 (package bird2) is not installed")
 
-ROUNDS = int(os.environ.get("CATFLAP_DIFFERENTIAL_ROUNDS", "4"))
+ROUNDS = int(os.environ.get("CATFLAP_DIFFERENTIAL_ROUNDS", "3"))
 SHRINK_FOR = float(os.environ.get("CATFLAP_DIFFERENTIAL_SHRINK", "40"))  # seconds
 
 
