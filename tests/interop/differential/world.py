@@ -377,8 +377,9 @@ def make(rng: random.Random) -> World:
     for link in world.links:
         for me, peer in ((link.a, link.b), (link.b, link.a)):
             link.sides[me] = make_side(rng, world, link, world.routers[me], world.routers[peer])
-    if rng.random() < 0.25:
-        add_paths(rng, world)
+    once = world.tree and not any(router.learn_direct for router in world.routers.values())
+    if rng.random() < 0.3 and (kind == "reflected" or once):
+        add_paths(rng, world)  # elsewhere two paths of one peer may be equal to the last, and the older one wins in BIRD
     return world
 
 
