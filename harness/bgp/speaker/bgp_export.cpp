@@ -72,7 +72,8 @@ bool BgpProtocol::export_next_hop(const FamilyState& state, const rib::Path& pat
   bool keep = false;
   if (out.next_hop && !self) {
     const bool same_link = interface_ && source != nullptr && source->direct_interface() == interface_;
-    keep = applies(channel.bgp.next_hop_keep, source) || set_by_filter ||
+    // A route server does not stand in the way of traffic (RFC 7947 §2.2.1), unless it is told to.
+    keep = bgp().rs_client || applies(channel.bgp.next_hop_keep, source) || set_by_filter ||
            (fits(*out.next_hop) && ((interior() && !out.next_hop->is_unspecified()) || same_link));
   }
   if (!keep) {
