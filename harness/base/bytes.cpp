@@ -23,8 +23,10 @@ std::optional<T> read_big_endian(BytesView bytes, std::size_t& offset) {
 
 template <class T>
 void append_big_endian(Bytes& out, T value) {
-  for (std::size_t i = sizeof(T); i-- > 0;) {
-    out.push_back(static_cast<std::byte>(static_cast<std::uint64_t>(value) >> (8 * i) & 0xFFU));
+  out.resize(out.size() + sizeof(T));
+  std::byte* const at = out.data() + (out.size() - sizeof(T));
+  for (std::size_t i = 0; i < sizeof(T); ++i) {
+    at[i] = static_cast<std::byte>(static_cast<std::uint64_t>(value) >> (8 * (sizeof(T) - 1 - i)) & 0xFFU);
   }
 }
 

@@ -180,6 +180,9 @@ Result<IpAddr> IpAddr::parse(std::string_view text) {
 }
 
 IpAddr IpAddr::masked(std::uint8_t length) const {
+  if (length <= 64) {
+    return {family_, length == 0 ? 0 : high_ & ~std::uint64_t{0} << (64U - length), 0};
+  }
   const auto mask = [](unsigned bits) { return bits == 0 ? 0 : ~std::uint64_t{0} << (64U - bits); };
   const unsigned bits = std::min<unsigned>(length, address_bits(family_));
   return {family_, high_ & mask(std::min(bits, 64U)), low_ & mask(bits > 64 ? bits - 64 : 0)};

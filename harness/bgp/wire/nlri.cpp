@@ -1,3 +1,6 @@
+#include <bit>
+#include <cstring>
+
 #include "bgp/wire/detail.hpp"
 
 namespace catflap::bgp::wire::detail {
@@ -26,6 +29,16 @@ net::IpAddr load_address(const std::byte* from, std::size_t octets, net::Family 
   return net::IpAddr::v6(load_high(from, high), load_high(from + high, octets - high));
 }
 
+/// The same where at least 8 octets are there to be read; `octets` is 1 to 8.
+std::uint64_t load_high_of_8(const std::byte* from, std::size_t octets) {
+  std::uint64_t value = 0;
+  std::memcpy(&value, from, sizeof(value));
+  if constexpr (std::endian::native == std::endian::little) {
+    value = __builtin_bswap64(value);
+  }
+  return value & ~std::uint64_t{0} << (64U - 8U * octets);
+}
+
 /// How many prefixes a field holds, so that the vector grows once. A malformed field gives some number.
 std::size_t count_nlri(BytesView field, std::size_t path_id_octets) {
   std::size_t count = 0;
@@ -40,7 +53,9 @@ std::size_t count_nlri(BytesView field, std::size_t path_id_octets) {
 bool decode_nlri(BytesView field, net::Family family, bool add_path, std::vector<Nlri>& out) {
   const std::size_t id_octets = add_path ? kPathIdOctets : 0;
   const std::size_t bits_max = net::address_bits(family);
-  out.reserve(out.size() + count_nlri(field, id_octets));
+  if (out.capacity() == 0) {
+    out.reserve(count_nlri(field, id_octets));
+  }
   const std::byte* at = field.data();
   std::size_t left = field.size();
   while (left > 0) {
@@ -55,8 +70,11 @@ bool decode_nlri(BytesView field, net::Family family, bool add_path, std::vector
     if (bits > bits_max || left < octets) {
       return false;
     }
-    out.push_back(
-        Nlri{net::Prefix(load_address(at, octets, family), static_cast<std::uint8_t>(bits)), path_id});
+    const net::IpAddr address =
+        family == net::Family::ipv4 && octets > 0 && left >= sizeof(std::uint64_t)
+            ? net::IpAddr::v4(static_cast<std::uint32_t>(load_high_of_8(at, octets) >> 32U))
+            : load_address(at, octets, family);
+    out.push_back(Nlri{net::Prefix(address, static_cast<std::uint8_t>(bits)), path_id});
     at += octets;
     left -= octets;
   }
@@ -75,10 +93,12 @@ EncodedNlri encode_nlri(const Nlri& nlri, bool add_path) {
   }
   put(nlri.prefix.length());
   const net::IpAddr& addr = nlri.prefix.addr();
-  const std::size_t octets = (nlri.prefix.length() + std::size_t{7}) / 8;
-  for (std::size_t i = 0; i < octets; ++i) {
-    put(i < 8 ? addr.high() >> (56U - 8U * i) : addr.low() >> (120U - 8U * i));
+  std::array<std::uint64_t, 2> halves{addr.high(), addr.low()};
+  if constexpr (std::endian::native == std::endian::little) {
+    halves = {__builtin_bswap64(halves[0]), __builtin_bswap64(halves[1])};
   }
+  std::memcpy(encoded.octets.data() + encoded.size, halves.data(), sizeof(halves));  // more than is needed
+  encoded.size += (nlri.prefix.length() + std::size_t{7}) / 8;
   return encoded;
 }
 
