@@ -69,6 +69,12 @@ void Peer::tcp_closed(Instant now, ConnId conn, int sys_errno, std::string_view 
 void Peer::tcp_bytes(Instant now, ConnId conn, BytesView bytes, Outputs& out) {
   impl_->tcp_bytes(now, conn, bytes, out);
 }
+void Peer::tcp_push(Instant now, ConnId conn, BytesView bytes, Outputs& out) {
+  impl_->tcp_push(now, conn, bytes, out);
+}
+bool Peer::next_update(Instant now, ConnId conn, Outputs& out, out::Received& update) {
+  return impl_->next_update(now, conn, out, update);
+}
 void Peer::run(Instant now, Outputs& out) {
   impl_->run(now, out);
 }

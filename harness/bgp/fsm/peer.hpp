@@ -185,6 +185,10 @@ class Peer {
   void tcp_opened(Instant now, ConnId conn, bool inbound, Outputs& out);
   void tcp_closed(Instant now, ConnId conn, int sys_errno, std::string_view text, Outputs& out);
   void tcp_bytes(Instant now, ConnId conn, BytesView bytes, Outputs& out);
+  /// The same for those who get many UPDATEs: tcp_push() once, then next_update() until it says false. True:
+  /// an UPDATE is in `update`, whose memory is used again; it comes behind what is in `out` by then.
+  void tcp_push(Instant now, ConnId conn, BytesView bytes, Outputs& out);
+  bool next_update(Instant now, ConnId conn, Outputs& out, out::Received& update);
   /// Fires what is due.
   void run(Instant now, Outputs& out);
   Instant deadline() const;

@@ -34,6 +34,8 @@ class Peer::Impl {
   void tcp_opened(Instant now, ConnId id, bool inbound, Outputs& out);
   void tcp_closed(Instant now, ConnId id, int sys_errno, std::string_view text, Outputs& out);
   void tcp_bytes(Instant now, ConnId id, BytesView bytes, Outputs& out);
+  void tcp_push(Instant now, ConnId id, BytesView bytes, Outputs& out);
+  bool next_update(Instant now, ConnId id, Outputs& out, out::Received& update);
   void run(Instant now, Outputs& out);
   Instant deadline() const;
   void sent(Instant now);
@@ -88,8 +90,10 @@ class Peer::Impl {
                Outputs& out);
 
   // peer_messages.cpp: what comes in
-  void handle(Instant now, ConnId id, BytesView message, Outputs& out);
-  void on_message(Instant now, ConnId id, wire::Message message, Outputs& out);
+  /// True if it is an UPDATE; `update` has it then.
+  bool handle(Instant now, ConnId id, BytesView message, Outputs& out, out::Received& update);
+  static void restart_hold_timer(Instant now, Connection& connection);
+  void on_message(Instant now, ConnId id, const wire::Message& message, Outputs& out);
   void send_open(Instant now, Connection& connection, Outputs& out);
   void on_open(Instant now, ConnId id, const wire::Open& open, Outputs& out);
   void on_keepalive(Instant now, ConnId id, Outputs& out);
@@ -127,7 +131,6 @@ class Peer::Impl {
   bool collision_overdue_ = false;
   Duration refused_retry_{0};  ///< the last delay after a refused dial; 0: none was refused lately
   DownReason last_error_;
-  Bytes suspect_;  ///< the UPDATE at hand, if something in it was wrong
   std::uint64_t messages_in_ = 0;
   std::uint64_t messages_out_ = 0;
 };

@@ -112,7 +112,7 @@ void Peer::Impl::tcp_closed(Instant now, ConnId id, int sys_errno, std::string_v
   update_state(out);
 }
 
-void Peer::Impl::tcp_bytes(Instant now, ConnId id, BytesView bytes, Outputs& out) {
+void Peer::Impl::tcp_push(Instant now, ConnId id, BytesView bytes, Outputs& out) {
   Connection* connection = find(id);
   if (connection != nullptr && connection->delay_open.running()) {
     // The peer speaks first, so ours goes out in front of what answers it.
@@ -124,54 +124,82 @@ void Peer::Impl::tcp_bytes(Instant now, ConnId id, BytesView bytes, Outputs& out
     return;
   }
   connection->framer.push(bytes);
-  while ((connection = find(id)) != nullptr) {
+}
+
+bool Peer::Impl::next_update(Instant now, ConnId id, Outputs& out, out::Received& update) {
+  update_state(out);
+  bool more = true;
+  while (more) {
+    Connection* const connection = find(id);
+    if (connection == nullptr || !connection->open()) {
+      break;
+    }
     const auto message = connection->framer.next();
     if (!message) {
       ++messages_in_;
       on_malformed(now, id, message.error(), connection->framer.pending(), out);
-      break;
+      more = false;
+    } else if (!*message) {
+      more = false;
+    } else if (handle(now, id, **message, out, update)) {
+      return true;
     }
-    if (!*message) {
-      break;
-    }
-    handle(now, id, **message, out);
     update_state(out);
   }
-  update_state(out);
+  return false;
 }
 
-void Peer::Impl::handle(Instant now, ConnId id, BytesView message, Outputs& out) {
+void Peer::Impl::tcp_bytes(Instant now, ConnId id, BytesView bytes, Outputs& out) {
+  tcp_push(now, id, bytes, out);
+  for (out::Received update; next_update(now, id, out, update); update = {}) {
+    out.push_back(std::move(update));
+  }
+}
+
+bool Peer::Impl::handle(Instant now, ConnId id, BytesView message, Outputs& out, out::Received& update) {
   ++messages_in_;
   Connection& connection = *find(id);
   const auto type = std::to_integer<std::uint8_t>(message[kTypeOffset]);
   if (connection.state == State::open_sent && type != wire::message_type::kOpen &&
       type != wire::message_type::kNotification) {
     fsm_error(now, id, type, out);
-    return;
+    return false;
   }
-  if (connection.state == State::open_confirm && type == wire::message_type::kUpdate) {
-    // The peer is Established, so it has had our KEEPALIVE and chosen this connection: as good as its
-    // KEEPALIVE.
-    promote(now, id, out);
+  if (type == wire::message_type::kUpdate) {
+    if (connection.state == State::open_confirm) {
+      // The peer is Established, so it has had our KEEPALIVE and chosen this connection: as good as its
+      // KEEPALIVE.
+      promote(now, id, out);
+    }
+    if (const auto decoded = wire::decode_update(message, connection.context, update.update); !decoded) {
+      on_malformed(now, id, decoded.error(), message, out);
+      return false;
+    }
+    update.octets.clear();
+    if (!update.update.errors.empty()) {
+      update.octets.assign(message.begin(), message.end());
+    }
+    restart_hold_timer(now, connection);
+    return true;
   }
-  auto decoded = wire::decode(message, connection.context);
+  const auto decoded = wire::decode(message, connection.context);
   if (!decoded) {
     on_malformed(now, id, decoded.error(), message, out);
-    return;
+    return false;
   }
-  if (const auto* update = std::get_if<wire::Update>(&*decoded);
-      update != nullptr && !update->errors.empty()) {
-    suspect_.assign(message.begin(), message.end());
-  }
-  on_message(now, id, *std::move(decoded), out);
-  suspect_.clear();
+  on_message(now, id, *decoded, out);
+  return false;
 }
 
-void Peer::Impl::on_message(Instant now, ConnId id, wire::Message message, Outputs& out) {
-  Connection& connection = *find(id);
+void Peer::Impl::restart_hold_timer(Instant now, Connection& connection) {
   if (connection.negotiated && connection.negotiated->hold_time > Duration{0}) {
     connection.hold.set(now, connection.negotiated->hold_time);
   }
+}
+
+void Peer::Impl::on_message(Instant now, ConnId id, const wire::Message& message, Outputs& out) {
+  Connection& connection = *find(id);
+  restart_hold_timer(now, connection);
   std::visit(
       overloaded{[&](const wire::Open& open) {
                    if (connection.state == State::open_sent) {
@@ -180,9 +208,7 @@ void Peer::Impl::on_message(Instant now, ConnId id, wire::Message message, Outpu
                      fsm_error(now, id, wire::message_type::kOpen, out);
                    }
                  },
-                 [&](wire::Update& update) {
-                   out.push_back(out::Received{std::move(update), std::exchange(suspect_, {})});
-                 },
+                 [](const wire::Update&) {},  // handle() takes them
                  [&](const wire::Notification& notification) { on_notification(now, id, notification, out); },
                  [&](const wire::Keepalive&) { on_keepalive(now, id, out); },
                  [&](const wire::RouteRefresh& refresh) {

@@ -3,6 +3,8 @@
 #include <cstring>
 #include <type_traits>
 
+#include "bgp/wire/reuse.hpp"
+
 namespace catflap::bgp::rib {
 namespace {
 
@@ -235,11 +237,14 @@ void pack(const wire::Attributes& attributes, Bytes& octets) {
 void unpack(BytesView octets, wire::Attributes& attributes) {
   Unpacker in(octets);
   const unsigned parts = in.plain<std::uint16_t>();
+  wire::clear_but_path(attributes);
   if ((parts & kOrigin) != 0) {
     attributes.origin = static_cast<wire::Origin>(in.octet());
   }
   if ((parts & kAsPath) != 0) {
-    unpack_path(in, attributes.as_path.emplace());
+    unpack_path(in, attributes.as_path ? *attributes.as_path : attributes.as_path.emplace());
+  } else {
+    attributes.as_path.reset();
   }
   if ((parts & kNextHop) != 0) {
     attributes.next_hop = in.address();

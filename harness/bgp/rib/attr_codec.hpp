@@ -12,7 +12,8 @@ namespace catflap::bgp::rib {
 
 /// Appends to `out`.
 void pack(const wire::Attributes& attributes, Bytes& out);
-/// Precondition: `octets` come from pack().
+/// Whatever `attributes` said before is gone; its memory is used again. Precondition: `octets` come from
+/// pack().
 void unpack(BytesView octets, wire::Attributes& attributes);
 
 }  // namespace catflap::bgp::rib

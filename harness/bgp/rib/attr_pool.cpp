@@ -12,6 +12,7 @@ namespace catflap::bgp::rib {
 namespace {
 
 constexpr std::size_t kBucketsAtStart = 64;
+constexpr std::size_t kSpareOctets = 512;  ///< packed: the memory of larger ones is not kept
 
 std::uint64_t mixed(std::uint64_t value) {
   value = (value ^ value >> 32U) * 0xBF58476D1CE4E5B9ULL;
@@ -55,6 +56,20 @@ bool same_frame(const policy::RouteAttrs& a, const policy::RouteAttrs& b) {
          forwarding == b.forwarding && recursive == b.recursive && extra == b.extra;
 }
 
+/// All but the BGP attributes.
+void copy_frame(const policy::RouteAttrs& from, policy::RouteAttrs& to) {
+  // Every field must be copied: this fails to compile when one is added.
+  const auto& [source, scope, preference, neighbour, forwarding, recursive, bgp, extra] = from;
+  (void)bgp;
+  to.source = source;
+  to.scope = scope;
+  to.preference = preference;
+  to.from = neighbour;
+  to.forwarding = forwarding;
+  to.recursive = recursive;
+  to.extra = extra;
+}
+
 AttrSummary summary_of(const wire::Attributes& bgp) {
   AttrSummary summary;
   constexpr std::size_t kMost = 0xFFFF;
@@ -86,7 +101,7 @@ AttrPool::~AttrPool() {
   CATFLAP_ASSERT(live_ == 0);
 }
 
-AttrRef::Frame* AttrPool::frame_of(policy::RouteAttrs& attrs) {
+AttrRef::Frame* AttrPool::frame_of(const policy::RouteAttrs& attrs) {
   if (last_frame_ != nullptr && same_frame(last_frame_->attrs, attrs)) {
     return last_frame_;
   }
@@ -97,15 +112,30 @@ AttrRef::Frame* AttrPool::frame_of(policy::RouteAttrs& attrs) {
     }
   }
   auto frame = std::make_unique<AttrRef::Frame>();
-  wire::Attributes bgp = std::exchange(attrs.bgp, {});
-  frame->attrs = attrs;
-  attrs.bgp = std::move(bgp);
+  copy_frame(attrs, frame->attrs);
   frame->pool = this;
   frame->hash = hash;
   return last_frame_ = frames_.emplace(hash, std::move(frame))->second.get();
 }
 
+AttrRef AttrPool::intern(const policy::RouteAttrs& attrs) {
+  bool made = false;
+  return AttrRef(find_or_make(attrs, made));
+}
+
 AttrRef AttrPool::intern(policy::RouteAttrs&& attrs) {
+  bool made = false;
+  AttrRef handle(find_or_make(attrs, made));
+  if (made) {  // whoever makes attributes mostly looks at them at once
+    auto unpacked = blank();
+    *unpacked = std::move(attrs);
+    keep_unpacked(handle.node_, std::move(unpacked));
+  }
+  return handle;
+}
+
+/// Without a handle of it, what was made is nobody's.
+AttrRef::Node* AttrPool::find_or_make(const policy::RouteAttrs& attrs, bool& made) {
   AttrRef::Frame* const frame = frame_of(attrs);
   scratch_.clear();
   pack(attrs.bgp, scratch_);
@@ -114,13 +144,13 @@ AttrRef AttrPool::intern(policy::RouteAttrs&& attrs) {
   for (; node != nullptr; node = node->next) {
     if (node->hash == hash && node->frame == frame && node->size == scratch_.size() &&
         std::memcmp(node->octets(), scratch_.data(), scratch_.size()) == 0) {
-      return AttrRef(node);
+      return node;
     }
   }
   if (live_ >= buckets_.size()) {
     grow();
   }
-  void* const place = ::operator new(sizeof(AttrRef::Node) + scratch_.size());
+  void* const place = memory_.take(sizeof(AttrRef::Node) + scratch_.size());
   node = new (place) AttrRef::Node();
   node->frame = frame;
   ++frame->users;
@@ -131,23 +161,31 @@ AttrRef AttrPool::intern(policy::RouteAttrs&& attrs) {
   std::memcpy(node->octets(), scratch_.data(), scratch_.size());
   AttrRef::Node*& bucket = buckets_[hash & (buckets_.size() - 1)];
   node->next = bucket;
-  bucket = node;  // from here on the handles own it: the last one calls remove()
+  bucket = node;
   ++live_;
-  AttrRef handle(node);
-  keep_unpacked(node, std::move(attrs));  // whoever makes attributes mostly looks at them at once
-  return handle;
+  made = true;
+  return node;
 }
 
-void AttrPool::keep_unpacked(AttrRef::Node* node, policy::RouteAttrs&& attrs) {
-  auto unpacked = std::make_unique<policy::RouteAttrs>(std::move(attrs));
+std::unique_ptr<policy::RouteAttrs> AttrPool::blank() {
+  if (spare_.empty()) {
+    return std::make_unique<policy::RouteAttrs>();
+  }
+  std::unique_ptr<policy::RouteAttrs> attrs = std::move(spare_.back());
+  spare_.pop_back();
+  return attrs;
+}
+
+void AttrPool::keep_unpacked(AttrRef::Node* node, std::unique_ptr<policy::RouteAttrs> attrs) {
   node->unpacked_at = static_cast<std::uint32_t>(unpacked_.size());
   unpacked_.push_back(node);
-  node->unpacked = unpacked.release();
+  node->unpacked = attrs.release();
 }
 
 void AttrPool::unpack_node(AttrRef::Node* node) {
-  policy::RouteAttrs attrs = node->frame->attrs;
-  unpack(node->view(), attrs.bgp);
+  std::unique_ptr<policy::RouteAttrs> attrs = blank();
+  copy_frame(node->frame->attrs, *attrs);
+  unpack(node->view(), attrs->bgp);
   keep_unpacked(node, std::move(attrs));
 }
 
@@ -160,9 +198,13 @@ void AttrPool::drop_unpacked(AttrRef::Node* node) noexcept {
 
 void AttrPool::forget_unpacked() const noexcept {
   for (AttrRef::Node* node : unpacked_) {
-    const std::unique_ptr<policy::RouteAttrs> dead(std::exchange(node->unpacked, nullptr));
+    std::unique_ptr<policy::RouteAttrs> attrs(std::exchange(node->unpacked, nullptr));
+    if (node->size <= kSpareOctets) {
+      spare_.push_back(std::move(attrs));
+    }
   }
   unpacked_.clear();
+  spare_.resize(std::min(spare_.size(), kUnpackedMax));
 }
 
 void AttrPool::remove(AttrRef::Node* node) noexcept {
@@ -176,8 +218,9 @@ void AttrPool::remove(AttrRef::Node* node) noexcept {
     drop_unpacked(node);
   }
   AttrRef::Frame* const frame = node->frame;
+  const std::size_t octets = sizeof(AttrRef::Node) + node->size;
   node->~Node();
-  ::operator delete(node);
+  memory_.give_back(node, octets);
   if (--frame->users == 0) {
     release(frame);
   }

@@ -11,6 +11,7 @@
 #include "base/bytes.hpp"
 #include "bgp/policy/route.hpp"
 #include "bgp/rib/next_hop.hpp"
+#include "bgp/rib/piece_arena.hpp"
 
 namespace catflap::bgp::rib {
 
@@ -61,6 +62,9 @@ class AttrRef {
   inline const NextHopEntry* next_hop() const noexcept;
   /// For attributes with `recursive`: they, and all that share it, resolve through this from now on.
   inline void bind_next_hop(NextHopRef entry) const;
+
+  /// summary() comes into the cache. For an empty handle, too.
+  void prefetch() const noexcept { __builtin_prefetch(node_); }
 
   /// Numbers attributes in the order in which the pool first saw them; 0 for an empty handle. An order for
   /// output that does not depend on addresses.
@@ -114,7 +118,7 @@ class AttrPool {
   AttrPool& operator=(const AttrPool&) = delete;
 
   AttrRef intern(policy::RouteAttrs&& attrs);
-  AttrRef intern(const policy::RouteAttrs& attrs) { return intern(policy::RouteAttrs(attrs)); }
+  AttrRef intern(const policy::RouteAttrs& attrs);
   /// Forgets unpacked attributes if there are many. Nobody may hold a reference that AttrRef::operator* gave:
   /// the speaker calls this between its steps.
   void trim() const {
@@ -129,10 +133,12 @@ class AttrPool {
 
  private:
   friend class AttrRef;
-  static constexpr std::size_t kUnpackedMax = 2048;
+  static constexpr std::size_t kUnpackedMax = 1024;
 
-  AttrRef::Frame* frame_of(policy::RouteAttrs& attrs);
-  void keep_unpacked(AttrRef::Node* node, policy::RouteAttrs&& attrs);
+  AttrRef::Frame* frame_of(const policy::RouteAttrs& attrs);
+  AttrRef::Node* find_or_make(const policy::RouteAttrs& attrs, bool& made);
+  std::unique_ptr<policy::RouteAttrs> blank();
+  void keep_unpacked(AttrRef::Node* node, std::unique_ptr<policy::RouteAttrs> attrs);
   void unpack_node(AttrRef::Node* node);
   void drop_unpacked(AttrRef::Node* node) noexcept;
   void forget_unpacked() const noexcept;
@@ -143,8 +149,10 @@ class AttrPool {
   std::vector<AttrRef::Node*> buckets_;  ///< size is a power of two; chains through Node::next
   std::multimap<std::size_t, std::unique_ptr<AttrRef::Frame>> frames_;  ///< by hash
   AttrRef::Frame* last_frame_ = nullptr;
-  mutable std::vector<AttrRef::Node*> unpacked_;  ///< a cache
+  mutable std::vector<AttrRef::Node*> unpacked_;                    ///< a cache
+  mutable std::vector<std::unique_ptr<policy::RouteAttrs>> spare_;  ///< for their memory
   Bytes scratch_;
+  PieceArena memory_;  ///< of the nodes
   std::size_t live_ = 0;
   std::uint64_t last_serial_ = 0;
 };

@@ -53,7 +53,7 @@ class Protocols {
     options_.emplace(id, std::move(options));
   }
   void remove(ProtocolId id) {
-    last_ = nullptr;
+    recent_ = {};
     const auto found = options_.find(id);
     if (found != options_.end()) {
       odd_ -= is_odd(found->second) ? 1U : 0U;
@@ -83,12 +83,13 @@ class Protocols {
   bool plain() const { return odd_ == 0; }
   /// Options of a protocol that is not BGP if `id` is unknown.
   const DecisionOptions& get(ProtocolId id) const {
-    if (last_ == nullptr || last_id_ != id) {
+    auto& [recent_id, recent] = recent_[id % recent_.size()];
+    if (recent == nullptr || recent_id != id) {
       const auto found = options_.find(id);
-      last_ = found == options_.end() ? &none_ : &found->second;
-      last_id_ = id;
+      recent = found == options_.end() ? &none_ : &found->second;
+      recent_id = id;
     }
-    return *last_;
+    return *recent;
   }
 
  private:
@@ -99,8 +100,7 @@ class Protocols {
   std::map<std::pair<ProtocolId, PathId>, ProtocolId> origins_;
   std::size_t odd_ = 0;
   DecisionOptions none_;
-  mutable const DecisionOptions* last_ = nullptr;
-  mutable ProtocolId last_id_ = 0;
+  mutable std::array<std::pair<ProtocolId, const DecisionOptions*>, 32> recent_{};
 };
 
 struct PathFlags {

@@ -129,6 +129,9 @@ void NextHopResolver::release(NextHopEntry* entry) noexcept {
 }
 
 void NextHopResolver::table_changed(const net::Prefix& prefix) {
+  if (entries_.empty()) {
+    return;
+  }
   for (auto at = entries_.lower_bound(Key(prefix.addr(), std::nullopt));
        at != entries_.end() && prefix.contains(at->first.first); ++at) {
     if (!at->second.dirty) {
@@ -165,6 +168,14 @@ bool NextHopResolver::resolve() {
   }
   dirty_.clear();
   return any;
+}
+
+void NextHopResolver::add_changed(std::vector<const NextHopEntry*>& out) const {
+  for (const auto& [key, entry] : entries_) {
+    if (entry.changed) {
+      out.push_back(&entry);
+    }
+  }
 }
 
 void NextHopResolver::changes_done() {

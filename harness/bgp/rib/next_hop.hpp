@@ -72,6 +72,13 @@ struct NextHopEntry {
   std::size_t users = 0;  ///< handles
   bool dirty = false;
   bool changed = false;
+
+  /// Of a table: where in it there are, or were, routes with this next hop.
+  struct User {
+    const Table* table = nullptr;
+    std::vector<std::uint64_t> areas;
+  };
+  mutable std::vector<User> tables;  ///< the tables' own notes
 };
 
 /// A counted handle of a next hop. One thread; the resolver must outlive its handles.
@@ -130,6 +137,8 @@ class NextHopResolver {
   void interfaces_changed();
   /// Resolves again what may have changed. True if an entry did; these have `changed` set.
   bool resolve();
+  /// Appends the entries that have `changed` set, in the order of their addresses.
+  void add_changed(std::vector<const NextHopEntry*>& out) const;
   /// Clears `changed` of all entries.
   void changes_done();
 

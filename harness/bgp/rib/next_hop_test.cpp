@@ -257,11 +257,16 @@ TEST_F(Resolver, ChangesDecideTheRoutesThatUseThem) {
   routes.decide(note);
   add("11.0.0.0/8", via("192.168.1.3", 2));
   remove("10.0.0.0/8");
-  routes.next_hops_changed();
+  std::vector<const NextHopEntry*> moved;
+  resolver.add_changed(moved);
+  EXPECT_EQ(moved.size(), 2U);
+  routes.next_hops_changed(moved);
   routes.decide(note);
   EXPECT_EQ(best, (std::vector<ProtocolId>{7, 8}));
   resolver.changes_done();
-  routes.next_hops_changed();
+  moved.clear();
+  resolver.add_changed(moved);
+  routes.next_hops_changed(moved);
   EXPECT_FALSE(routes.dirty());
 }
 

@@ -2,17 +2,30 @@
 
 #include <algorithm>
 #include <tuple>
+#include <utility>
 
 #include "base/assert.hpp"
 
 namespace catflap::bgp::rib {
 namespace {
 
+std::uint64_t key_of(ProtocolId protocol, PathId path_id) {
+  return std::uint64_t{protocol} << 32U | path_id;
+}
+
 std::size_t position_of(std::span<const Path> paths, ProtocolId protocol, PathId path_id) {
-  const auto at = std::lower_bound(
-      paths.begin(), paths.end(), std::tuple(protocol, path_id),
-      [](const Path& path, const auto& key) { return std::tuple(path.protocol, path.path_id) < key; });
-  return static_cast<std::size_t>(at - paths.begin());
+  constexpr std::size_t kFew = 8;
+  const std::uint64_t key = key_of(protocol, path_id);
+  const auto before = [key](const Path& path) { return key_of(path.protocol, path.path_id) < key; };
+  if (paths.size() > kFew) {
+    const auto at = std::partition_point(paths.begin(), paths.end(), before);
+    return static_cast<std::size_t>(at - paths.begin());
+  }
+  std::size_t index = 0;
+  while (index < paths.size() && before(paths[index])) {
+    ++index;
+  }
+  return index;
 }
 
 bool is_at(std::span<const Path> paths, std::size_t index, ProtocolId protocol, PathId path_id) {
@@ -25,21 +38,32 @@ bool says_the_same(const Path& a, const Path& b) {
          a.flags.llgr_stale == b.flags.llgr_stale;
 }
 
-std::uint64_t hash_of_prefix(std::uint64_t high, std::uint64_t low, std::uint8_t length) {
+void mark(std::vector<std::uint64_t>& areas, std::size_t area) {
+  if (areas.size() <= area / 64) {
+    areas.resize(area / 64 + 1);
+  }
+  areas[area / 64] |= std::uint64_t{1} << (area % 64);
+}
+
+std::uint32_t hash_of_prefix(std::uint64_t high, std::uint64_t low, std::uint8_t length) {
   std::uint64_t hash = (high ^ low * 0x94D049BB133111EBULL) + length;
   hash = (hash ^ hash >> 31U) * 0xBF58476D1CE4E5B9ULL;
   hash = (hash ^ hash >> 28U) * 0x9E3779B97F4A7C15ULL;
-  return hash ^ hash >> 32U;
+  return static_cast<std::uint32_t>(hash >> 32U);
+}
+
+std::uint32_t hash_of_prefix(const net::Prefix& prefix) {
+  return hash_of_prefix(prefix.addr().high(), prefix.addr().low(), prefix.length());
 }
 
 }  // namespace
 
 PrefixId Table::find_id(const net::Prefix& exact) const {
-  if (exact.family() != family_) {
-    return HashIndex::kNone;
-  }
+  return exact.family() == family_ ? find_id(exact, hash_of_prefix(exact)) : HashIndex::kNone;
+}
+
+PrefixId Table::find_id(const net::Prefix& exact, std::uint32_t hash) const {
   const net::IpAddr& addr = exact.addr();
-  const std::uint64_t hash = hash_of_prefix(addr.high(), addr.low(), exact.length());
   if (family_ == net::Family::ipv4) {
     const std::uint32_t value = addr.v4_value();
     return index_.find(hash, [&](PrefixId id) {
@@ -58,13 +82,44 @@ std::optional<PrefixId> Table::number_of(const net::Prefix& exact) const {
   return id == HashIndex::kNone ? std::nullopt : std::optional(id);
 }
 
-std::uint64_t Table::hash_of(PrefixId id) const {
+std::uint32_t Table::hash_of(PrefixId id) const {
   const Entry& found = entry(id);
   if (family_ == net::Family::ipv4) {
     return hash_of_prefix(std::uint64_t{found.address_} << 32U, 0, found.length_);
   }
   const Address6& address = addresses6_[id / kChunk][id % kChunk];
   return hash_of_prefix(address.high, address.low, found.length_);
+}
+
+/// Brings into the cache what a change of at most kWarmed prefixes looks at, step by step for all of them, as
+/// each step has to wait for memory. Returns their hashes.
+std::array<std::uint32_t, Table::kWarmed> Table::warm(std::span<const wire::Nlri> nlri) const {
+  std::array<std::uint32_t, kWarmed> hashes;
+  for (std::size_t i = 0; i < nlri.size(); ++i) {
+    CATFLAP_ASSERT(nlri[i].prefix.family() == family_);
+    hashes[i] = hash_of_prefix(nlri[i].prefix);
+    index_.prefetch(hashes[i]);
+  }
+  std::array<const Entry*, kWarmed> known;
+  std::size_t count = 0;
+  for (std::size_t i = 0; i < nlri.size() && nlri.size() > 1; ++i) {
+    const PrefixId id = index_.candidate(hashes[i]);
+    if (id != HashIndex::kNone) {
+      known[count++] = &entry(id);
+      __builtin_prefetch(known[count - 1]);
+    }
+  }
+  for (std::size_t i = 0; i < count; ++i) {
+    if (known[i]->is(Entry::kMany)) {
+      __builtin_prefetch(known[i]->block_);
+    }
+  }
+  for (std::size_t i = 0; i < count; ++i) {
+    if (const Path* best = known[i]->best()) {
+      best->attrs.prefetch();
+    }
+  }
+  return hashes;
 }
 
 net::Prefix Table::prefix_of(PrefixId id) const {
@@ -76,8 +131,7 @@ net::Prefix Table::prefix_of(PrefixId id) const {
   return {net::IpAddr::v6(address.high, address.low), found.length_};
 }
 
-PrefixId Table::make_id(const net::Prefix& prefix) {
-  CATFLAP_ASSERT(prefix.family() == family_);
+PrefixId Table::make_id(const net::Prefix& prefix, std::uint32_t hash) {
   PrefixId id = next_id_;
   if (!free_.empty()) {
     id = free_.back();
@@ -100,7 +154,9 @@ PrefixId Table::make_id(const net::Prefix& prefix) {
     addresses6_[id / kChunk][id % kChunk] = {prefix.addr().high(), prefix.addr().low()};
   }
   ++of_length_[prefix.length()];
-  index_.insert(hash_of(id), id, [this](PrefixId other) { return hash_of(other); });
+  index_.insert(
+      hash, id, [this](PrefixId other) { return hash_of(other); },
+      [this](PrefixId other) { __builtin_prefetch(&entry(other)); });
   return id;
 }
 
@@ -135,12 +191,32 @@ void Table::unpin(PrefixId id) {
 }
 
 bool Table::update(const net::Prefix& prefix, Path path) {
+  CATFLAP_ASSERT(prefix.family() == family_);
+  return update(prefix, hash_of_prefix(prefix), std::move(path));
+}
+
+std::size_t Table::update(std::span<const wire::Nlri> nlri, Path path) {
+  std::size_t changed = 0;
+  while (!nlri.empty()) {
+    const auto some = nlri.first(std::min(nlri.size(), kWarmed));
+    const auto hashes = warm(some);
+    for (std::size_t i = 0; i < some.size(); ++i) {
+      path.path_id = some[i].path_id;
+      changed += update(some[i].prefix, hashes[i], path) ? 1U : 0U;
+    }
+    nlri = nlri.subspan(some.size());
+  }
+  return changed;
+}
+
+bool Table::update(const net::Prefix& prefix, std::uint32_t hash, Path path) {
   CATFLAP_ASSERT(path.attrs);
-  PrefixId id = find_id(prefix);
+  PrefixId id = find_id(prefix, hash);
   if (id == HashIndex::kNone) {
-    id = make_id(prefix);
+    id = make_id(prefix, hash);
   }
   Entry& at = entry(id);
+  note_next_hop(id, path);
   const std::span<Path> paths = at.mutable_paths();
   const std::size_t index = position_of(paths, path.protocol, path.path_id);
   const std::size_t best = at.best_index();
@@ -157,12 +233,7 @@ bool Table::update(const net::Prefix& prefix, Path path) {
     }
     paths[index] = std::move(path);
   } else {
-    Presence& here = presence(path.protocol);
-    const std::size_t area = id / kArea;
-    if (here.areas.size() <= area / 64) {
-      here.areas.resize(area / 64 + 1);
-    }
-    here.areas[area / 64] |= std::uint64_t{1} << (area % 64);
+    mark(presence(path.protocol).areas, id / kArea);
     count(path, true);
     ++paths_;
     prefixes_ += paths.empty() ? 1U : 0U;
@@ -189,6 +260,28 @@ bool Table::withdraw(ProtocolId protocol, const net::Prefix& prefix, PathId path
   return true;
 }
 
+std::size_t Table::withdraw(ProtocolId protocol, std::span<const wire::Nlri> nlri) {
+  std::size_t usable = 0;
+  while (!nlri.empty()) {
+    const auto some = nlri.first(std::min(nlri.size(), kWarmed));
+    const auto hashes = warm(some);
+    for (std::size_t i = 0; i < some.size(); ++i) {
+      const PrefixId id = find_id(some[i].prefix, hashes[i]);
+      if (id == HashIndex::kNone) {
+        continue;
+      }
+      const std::span<const Path> paths = entry(id).paths();
+      const std::size_t index = position_of(paths, protocol, some[i].path_id);
+      if (is_at(paths, index, protocol, some[i].path_id)) {
+        usable += paths[index].flags.filtered ? 0U : 1U;
+        erase_path(id, entry(id), index);
+      }
+    }
+    nlri = nlri.subspan(some.size());
+  }
+  return usable;
+}
+
 void Table::erase_path(PrefixId id, Entry& at, std::size_t index) {
   const std::span<const Path> paths = at.paths();
   const std::size_t best = at.best_index();
@@ -209,10 +302,14 @@ void Table::erase_path(PrefixId id, Entry& at, std::size_t index) {
 template <class F>
 void Table::for_each_of(ProtocolId protocol, F&& visit) {
   const auto found = protocols_here_.find(protocol);
-  if (found == protocols_here_.end()) {
-    return;
+  if (found != protocols_here_.end()) {
+    for_each_in(found->second.areas, visit);
   }
-  std::vector<std::uint64_t>& areas = found->second.areas;
+}
+
+/// `visit` says whether the area must stay marked.
+template <class F>
+void Table::for_each_in(std::vector<std::uint64_t>& areas, F&& visit) {
   for (std::size_t area = 0; area < areas.size() * 64; ++area) {
     const std::uint64_t bit = std::uint64_t{1} << (area % 64);
     if ((areas[area / 64] & bit) == 0) {
@@ -297,19 +394,44 @@ void Table::protocol_changed(ProtocolId protocol) {
   });
 }
 
-void Table::next_hops_changed() {
-  for (PrefixId id = 0; id < next_id_; ++id) {
-    Entry& at = entry(id);
+void Table::note_next_hop(PrefixId id, const Path& path) const {
+  const NextHopEntry* const next_hop = path.next_hop();
+  if (next_hop == nullptr) {
+    return;
+  }
+  auto& users = next_hop->tables;
+  auto found =
+      std::find_if(users.begin(), users.end(), [this](const auto& user) { return user.table == this; });
+  if (found == users.end()) {
+    found = users.insert(found, {this, {}});
+  }
+  mark(found->areas, id / kArea);
+}
+
+void Table::next_hops_changed(std::span<const NextHopEntry* const> changed) {
+  std::vector<std::uint64_t> areas;  // a superset: routes may have gone elsewhere since
+  for (const NextHopEntry* next_hop : changed) {
+    for (const NextHopEntry::User& user : next_hop->tables) {
+      if (user.table == this) {
+        areas.resize(std::max(areas.size(), user.areas.size()));
+        for (std::size_t i = 0; i < user.areas.size(); ++i) {
+          areas[i] |= user.areas[i];
+        }
+      }
+    }
+  }
+  for_each_in(areas, [&](PrefixId id, Entry& at) {
     const std::span<const Path> paths = at.paths();
     for (std::size_t i = 0; i < paths.size(); ++i) {
-      if (paths[i].next_hop() != nullptr && paths[i].next_hop()->changed) {
+      if (std::find(changed.begin(), changed.end(), paths[i].next_hop()) != changed.end()) {
         if (i == at.best_index()) {
           at.set(Entry::kBestTouched, true);
         }
         touch(id, at, true);
       }
     }
-  }
+    return true;
+  });
 }
 
 void Table::set_kernel_refused(const net::Prefix& prefix, bool refused) {
@@ -372,11 +494,9 @@ Change Table::decide_one(PrefixId id) {
   return change;
 }
 
-Table::Presence& Table::presence(ProtocolId protocol) {
-  if (last_presence_ == nullptr || last_protocol_ != protocol) {
-    last_presence_ = &protocols_here_[protocol];
-    last_protocol_ = protocol;
-  }
+Table::Presence& Table::find_presence(ProtocolId protocol) {
+  last_presence_ = &protocols_here_[protocol];
+  last_protocol_ = protocol;
   return *last_presence_;
 }
 
@@ -425,39 +545,85 @@ std::vector<PrefixId> Table::ordered(const net::Prefix* cover) const {
       ids.push_back(id);
     }
   }
-  if (family_ == net::Family::ipv4) {
-    std::sort(ids.begin(), ids.end(), [this](PrefixId a, PrefixId b) {
-      return std::tie(entry(a).address_, entry(a).length_) < std::tie(entry(b).address_, entry(b).length_);
-    });
-  } else {
-    std::sort(ids.begin(), ids.end(), [this](PrefixId a, PrefixId b) { return prefix_of(a) < prefix_of(b); });
-  }
+  std::sort(ids.begin(), ids.end(), [this](PrefixId a, PrefixId b) { return before(a, b); });
   return ids;
 }
 
-std::optional<net::Prefix> Table::first() const {
-  walk_grown_ = grown_;
-  walk_.clear();
-  walk_.reserve(prefixes_);
-  for (const PrefixId id : ordered(nullptr)) {
-    walk_.push_back(prefix_of(id));
+/// Prefix order.
+bool Table::before(PrefixId a, PrefixId b) const {
+  const Entry& x = entry(a);
+  const Entry& y = entry(b);
+  if (family_ == net::Family::ipv4) {
+    return std::tie(x.address_, x.length_) < std::tie(y.address_, y.length_);
   }
-  return walk_.empty() ? std::nullopt : std::optional(walk_.front());
+  const Address6& i = addresses6_[a / kChunk][a % kChunk];
+  const Address6& j = addresses6_[b / kChunk][b % kChunk];
+  return std::tie(i.high, i.low, x.length_) < std::tie(j.high, j.low, y.length_);
+}
+
+/// Puts the prefixes into parts, or a few into one; each is sorted when the walk comes to it.
+void Table::begin_walk() const {
+  constexpr std::size_t kFew = 1024;
+  walk_ = {};
+  walk_.grown = grown_;
+  walk_.ends.resize(prefixes_ < kFew ? 1 : part_of(~std::uint64_t{0}) + 1);
+  walk_.sorted.resize(walk_.ends.size());
+  walk_.ids.resize(prefixes_);
+  const auto for_each_id = [this](auto&& visit) {
+    for (PrefixId id = 0; id < next_id_; ++id) {
+      if (entry(id).has_paths()) {
+        const std::uint64_t high = family_ == net::Family::ipv4 ? std::uint64_t{entry(id).address_} << 32U
+                                                                : addresses6_[id / kChunk][id % kChunk].high;
+        visit(id, walk_.ends.size() == 1 ? 0 : part_of(high));
+      }
+    }
+  };
+  for_each_id([this](PrefixId, std::size_t part) { ++walk_.ends[part]; });
+  std::uint32_t begin = 0;
+  for (std::uint32_t& end : walk_.ends) {
+    begin += std::exchange(end, begin);
+  }
+  for_each_id([this](PrefixId id, std::size_t part) { walk_.ids[walk_.ends[part]++] = id; });
+}
+
+/// The first prefix of this part or a later one that is there and stands behind `after`.
+std::optional<net::Prefix> Table::walk_on(std::size_t part, const net::Prefix* after) const {
+  for (; part < walk_.ends.size(); ++part) {
+    const auto begin = walk_.ids.begin() + (part == 0 ? 0 : walk_.ends[part - 1]);
+    const auto end = walk_.ids.begin() + walk_.ends[part];
+    if (!walk_.sorted[part] && begin != end) {
+      std::sort(begin, end, [this](PrefixId a, PrefixId b) { return before(a, b); });
+      walk_.sorted[part] = true;
+    }
+    auto at = begin;
+    if (after != nullptr) {
+      at = std::partition_point(begin, end, [&](PrefixId id) { return !(*after < prefix_of(id)); });
+    }
+    at = std::find_if(at, end, [this](PrefixId id) { return entry(id).has_paths(); });
+    if (at != end) {
+      return prefix_of(*at);
+    }
+    after = nullptr;
+  }
+  walk_ = {};
+  return std::nullopt;
+}
+
+std::optional<net::Prefix> Table::first() const {
+  begin_walk();
+  return walk_on(0, nullptr);
 }
 
 std::optional<net::Prefix> Table::next(const net::Prefix& after) const {
-  if (walk_.empty() || walk_grown_ != grown_) {
-    (void)first();
-  }
-  auto at = std::upper_bound(walk_.begin(), walk_.end(), after);
-  while (at != walk_.end() && find(*at) == nullptr) {
-    ++at;
-  }
-  if (at == walk_.end()) {
-    walk_ = {};
+  if (prefixes_ == 0 || after.family() > family_) {
     return std::nullopt;
   }
-  return *at;
+  if (walk_.ends.empty() || walk_.grown != grown_) {
+    begin_walk();
+  }
+  return after.family() < family_
+             ? walk_on(0, nullptr)
+             : walk_on(walk_.ends.size() == 1 ? 0 : part_of(after.addr().high()), &after);
 }
 
 std::vector<Explanation> Table::explain(const net::Prefix& prefix) const {

@@ -16,6 +16,7 @@
 #include "bgp/rib/decision.hpp"
 #include "bgp/rib/hash_index.hpp"
 #include "bgp/rib/next_hop.hpp"
+#include "bgp/wire/message.hpp"
 #include "net/addr.hpp"
 
 namespace catflap::bgp::rib {
@@ -128,8 +129,13 @@ class Table {
   /// the same (then only a stale mark is taken away). Preconditions: path.attrs is not empty, the prefix is
   /// of the table's family.
   bool update(const net::Prefix& prefix, Path path);
+  /// The same for many prefixes with one path but for its path id; faster. Returns how many were not there
+  /// already. Precondition besides: the path is not filtered.
+  std::size_t update(std::span<const wire::Nlri> nlri, Path path);
   /// False if it was not there.
   bool withdraw(ProtocolId protocol, const net::Prefix& prefix, PathId path_id = 0);
+  /// The same for many; returns how many were there and not filtered.
+  std::size_t withdraw(ProtocolId protocol, std::span<const wire::Nlri> nlri);
 
   /// Marks all paths of a protocol as stale; update() takes the mark away.
   void mark_stale(ProtocolId protocol);
@@ -142,8 +148,9 @@ class Table {
   std::size_t withdraw_all(ProtocolId protocol);
   /// The DecisionOptions of a protocol changed: its prefixes are decided again.
   void protocol_changed(ProtocolId protocol);
-  /// Marks the prefixes with routes through next hops that have `changed` set.
-  void next_hops_changed();
+  /// Marks the prefixes with routes through these next hops. Costs what stands near such routes, not what the
+  /// table has.
+  void next_hops_changed(std::span<const NextHopEntry* const> changed);
   /// Notes whether the kernel took the best route.
   void set_kernel_refused(const net::Prefix& prefix, bool refused);
 
@@ -167,8 +174,9 @@ class Table {
   const Entry* longest_match(const net::IpAddr& addr, net::Prefix* matched = nullptr) const;
   const Entry* longest_cover(const net::Prefix& inner, net::Prefix* matched = nullptr) const;
 
-  /// For walks in steps while the table changes: the first prefix of all, and the one after `after`. Cheap as
-  /// long as no prefix comes; then the order is made anew.
+  /// For walks in steps while the table changes, in prefix order: the first prefix of all, and the one after
+  /// `after`. The first call, and the first one after a new prefix came, looks at the whole table once,
+  /// without sorting it; all others are cheap.
   std::optional<net::Prefix> first() const;
   std::optional<net::Prefix> next(const net::Prefix& after) const;
   /// Calls visit(const Prefix&, const Entry&) in prefix order. The table must not change meanwhile.
@@ -229,22 +237,39 @@ class Table {
 
   Entry& entry(PrefixId id) { return chunks_[id / kChunk][id % kChunk]; }
   const Entry& entry(PrefixId id) const { return chunks_[id / kChunk][id % kChunk]; }
+  static constexpr std::size_t kWarmed = 16;  ///< prefixes that are brought into the cache together
+
   PrefixId find_id(const net::Prefix& exact) const;
-  PrefixId make_id(const net::Prefix& prefix);
-  std::uint64_t hash_of(PrefixId id) const;
+  /// Precondition: of the table's family.
+  PrefixId find_id(const net::Prefix& exact, std::uint32_t hash) const;
+  PrefixId make_id(const net::Prefix& prefix, std::uint32_t hash);
+  std::uint32_t hash_of(PrefixId id) const;
+  std::array<std::uint32_t, kWarmed> warm(std::span<const wire::Nlri> nlri) const;
+  bool update(const net::Prefix& prefix, std::uint32_t hash, Path path);
   void free_if_unused(PrefixId id);
   void forget_queue();
+  bool before(PrefixId a, PrefixId b) const;
+  void begin_walk() const;
+  std::optional<net::Prefix> walk_on(std::size_t part, const net::Prefix* after) const;
+  std::size_t part_of(std::uint64_t high) const { return static_cast<std::size_t>(high >> 48U); }
   std::vector<PrefixId> ordered(const net::Prefix* cover) const;
 
   void touch(PrefixId id, Entry& entry, bool recheck);
   Change decide_one(PrefixId id);
-  Presence& presence(ProtocolId protocol);
+  Presence& presence(ProtocolId protocol) {
+    return last_presence_ != nullptr && last_protocol_ == protocol ? *last_presence_
+                                                                   : find_presence(protocol);
+  }
+  Presence& find_presence(ProtocolId protocol);
+  void note_next_hop(PrefixId id, const Path& path) const;
   void count(const Path& path, bool added);
   void erase_path(PrefixId id, Entry& entry, std::size_t index);
   /// Calls visit(id, entry) for each entry that may hold paths of the protocol; false: it holds none (any
   /// more).
   template <class F>
   void for_each_of(ProtocolId protocol, F&& visit);
+  template <class F>
+  void for_each_in(std::vector<std::uint64_t>& areas, F&& visit);
   template <class F>
   std::size_t withdraw_if(ProtocolId protocol, F&& condition);
 
@@ -264,9 +289,15 @@ class Table {
   std::map<ProtocolId, Presence> protocols_here_;
   ProtocolId last_protocol_ = 0;
   Presence* last_presence_ = nullptr;
-  std::uint64_t grown_ = 0;                ///< how often a prefix came
-  mutable std::vector<net::Prefix> walk_;  ///< for first() and next(): the order as of `walk_grown_`
-  mutable std::uint64_t walk_grown_ = 0;
+  std::uint64_t grown_ = 0;  ///< how often a prefix came
+  /// For first() and next(), as of `grown`: prefixes by the first 16 bits of their addresses.
+  struct Walk {
+    std::vector<PrefixId> ids;
+    std::vector<std::uint32_t> ends;  ///< in `ids`, of each part
+    std::vector<bool> sorted;
+    std::uint64_t grown = 0;
+  };
+  mutable Walk walk_;
 };
 
 }  // namespace catflap::bgp::rib

@@ -74,8 +74,25 @@ void BgpProtocol::tcp_bytes(ConnId conn, BytesView bytes) {
     const BytesView piece = bytes.first(std::min(bytes.size(), kPieceOctets));
     bytes = bytes.subspan(piece.size());
     fsm::Outputs outputs;
-    peer_->tcp_bytes(core_.now, conn, piece, outputs);
-    handle(std::move(outputs));
+    peer_->tcp_push(core_.now, conn, piece, outputs);
+    for (bool more = true; more;) {
+      more = peer_ != nullptr && peer_->next_update(core_.now, conn, outputs, core_.received);
+      if (!outputs.empty()) {
+        handle(std::exchange(outputs, {}));
+      }
+      if (more) {
+        received(core_.received);
+      }
+    }
+  }
+  reschedule();
+}
+
+void BgpProtocol::received(fsm::out::Received& received) {
+  note_malformed(received.update, received.octets);
+  on_update(received.update);
+  for (BmpProtocol* monitor : core_.monitors) {
+    monitor->updated(*this, received.update);
   }
 }
 
@@ -179,13 +196,7 @@ void BgpProtocol::handle(fsm::Outputs outputs) {
                        monitor->peer_up(*this);
                      }
                    },
-                   [&](const fsm::out::Received& o) {
-                     note_malformed(o.update, o.octets);
-                     on_update(o.update);
-                     for (BmpProtocol* monitor : core_.monitors) {
-                       monitor->updated(*this, o.update);
-                     }
-                   },
+                   [&](fsm::out::Received& o) { received(o); },
                    [&](const fsm::out::RefreshReceived& o) { on_refresh(o.refresh); },
                    [&](const fsm::out::Down& o) {
                      for (BmpProtocol* monitor : core_.monitors) {

@@ -98,17 +98,17 @@ bool BgpProtocol::export_next_hop(const FamilyState& state, const rib::Path& pat
   return fits(*out.next_hop);
 }
 
-std::optional<wire::Attributes> BgpProtocol::export_attrs(const FamilyState& state, const rib::Path& path,
-                                                          const policy::RouteEdit& edit) const {
+bool BgpProtocol::export_attrs(const FamilyState& state, const rib::Path& path, const policy::RouteEdit& edit,
+                               wire::Attributes& out) const {
   const BgpProtocol* source = as_bgp(core_.source_of(path));
-  wire::Attributes out = edit.attrs(*path.attrs).bgp;
+  out = edit.attrs(*path.attrs).bgp;
   out.emptied = {};  // on the wire an empty list is none
   if (!out.origin) {
     out.origin = source != nullptr ? wire::Origin::incomplete : wire::Origin::igp;
   }
   export_by_rules(export_rules(), edit.changed() && out.med != path.attrs->bgp.med, out);
   if (!export_next_hop(state, path, edit, source, out)) {
-    return std::nullopt;
+    return false;
   }
   if (source != nullptr && source->internal() && internal() && source->bgp().local_as == bgp().local_as) {
     if (!out.originator_id) {
@@ -127,7 +127,7 @@ std::optional<wire::Attributes> BgpProtocol::export_attrs(const FamilyState& sta
     constexpr std::uint8_t kPartial = 0x20;  // RFC 4271 §5: passed on by one who does not know it
     unknown.flags |= kPartial;
   }
-  return out;
+  return true;
 }
 
 BlockId BgpProtocol::evaluate(FamilyState& state, const net::Prefix& prefix, const rib::Path& path, bool told,
@@ -144,22 +144,22 @@ BlockId BgpProtocol::evaluate(FamilyState& state, const net::Prefix& prefix, con
     return kRejected;
   }
   const rib::ProtocolId source_id = source == nullptr ? path.protocol : source->id();
-  const auto attrs = export_attrs(state, path, edit);
-  if (!attrs) {
+  wire::Attributes& attrs = core_.exported;
+  if (!export_attrs(state, path, edit, attrs)) {
     return core_.groups.blocks().intern({}, source_id, {});
   }
   Bytes& block = core_.scratch;
   block.clear();
-  if (!wire::encode_attribute_block(*attrs, wire::unicast(state.channel->intent().family), encode_context(),
+  if (!wire::encode_attribute_block(attrs, wire::unicast(state.channel->intent().family), encode_context(),
                                     block)) {
     core_.note(
         act::NoteLevel::error, name(),
         name() + ": attributes of " + to_string(prefix) + " do not fit a message; it is not announced");
     return core_.groups.blocks().intern({}, source_id, {});
   }
-  const bool local_only = attrs->next_hop->is_unspecified() && attrs->link_local_next_hop;
+  const bool local_only = attrs.next_hop->is_unspecified() && attrs.link_local_next_hop;
   return core_.groups.blocks().intern(block, source_id,
-                                      local_only ? *attrs->link_local_next_hop : *attrs->next_hop);
+                                      local_only ? *attrs.link_local_next_hop : *attrs.next_hop);
 }
 
 ExportKey BgpProtocol::export_key(const FamilyState& state) const {

@@ -9,49 +9,61 @@ namespace catflap::bgp::internal {
 
 namespace {
 
-wire::AfiSafi family_of(const wire::Nlri& nlri) {
-  return wire::unicast(nlri.prefix.family());
+/// The first prefixes of one family; taken off.
+std::span<const wire::Nlri> take_family(std::span<const wire::Nlri>& nlri) {
+  const net::Family family = nlri.front().prefix.family();
+  const auto end = std::find_if(nlri.begin(), nlri.end(),
+                                [&](const wire::Nlri& other) { return other.prefix.family() != family; });
+  const auto some = nlri.first(static_cast<std::size_t>(end - nlri.begin()));
+  nlri = nlri.subspan(some.size());
+  return some;
 }
 
 }  // namespace
 
-void BgpProtocol::on_update(const wire::Update& update) {
+void BgpProtocol::on_update(wire::Update& update) {
   ++updates_in_;
   if (update.end_of_rib) {
     on_end_of_rib(*update.end_of_rib);
     return;
   }
-  for (const wire::Nlri& nlri : update.withdrawn) {
-    FamilyState* state = family(family_of(nlri));
-    if (state != nullptr) {
-      state->channel->withdraw(nlri.prefix, nlri.path_id);
+  for (std::span<const wire::Nlri> left = update.withdrawn; !left.empty();) {
+    const auto nlri = take_family(left);
+    if (FamilyState* state = family(wire::unicast(nlri.front().prefix.family()))) {
+      state->channel->withdraw(nlri);
     }
   }
   // One set of attributes for each family of the message: interned once, not once a prefix.
-  FamilyState* current = nullptr;
-  rib::AttrRef attrs;  // as they came, if `why` says that they must not be used
-  std::string why;
-  for (const wire::Nlri& nlri : update.announced) {
-    FamilyState* state = family(family_of(nlri));
+  policy::RouteAttrs& attrs = core_.imported;
+  for (std::span<const wire::Nlri> left = update.announced; !left.empty();) {
+    const auto nlri = take_family(left);
+    FamilyState* state = family(wire::unicast(nlri.front().prefix.family()));
     if (state == nullptr) {
       continue;
     }
-    if (state != current) {
-      current = state;
-      auto built = import_attrs(update, *state, why);
-      attrs = core_.pool.intern(built ? std::move(*built) : as_received(update, *state));
-    }
-    if (why.empty()) {
-      state->channel->update(nlri.prefix, nlri.path_id, attrs);
+    if (left.empty() && core_.monitors.empty()) {
+      std::swap(attrs.bgp, update.attributes);
     } else {
-      state->channel->refuse(nlri.prefix, nlri.path_id, attrs, why);
+      attrs.bgp = update.attributes;
+    }
+    take_received(update, *state, attrs);
+    const auto local_pref = attrs.bgp.local_pref;
+    const auto otc = attrs.bgp.otc;
+    if (const std::string why = import_attrs(*state, attrs); why.empty()) {
+      state->channel->update(nlri, core_.pool.intern(attrs));
+    } else {
+      attrs.bgp.local_pref = local_pref;  // as it came
+      attrs.bgp.otc = otc;
+      const rib::AttrRef kept = core_.pool.intern(attrs);
+      for (const wire::Nlri& each : nlri) {
+        state->channel->refuse(each.prefix, each.path_id, kept, why);
+      }
     }
   }
 }
 
-policy::RouteAttrs BgpProtocol::as_received(const wire::Update& update, const FamilyState& state) const {
-  policy::RouteAttrs attrs;
-  attrs.bgp = update.attributes;
+void BgpProtocol::take_received(const wire::Update& update, const FamilyState& state,
+                                policy::RouteAttrs& attrs) const {
   if (state.channel->intent().family == net::Family::ipv4 && update.classic_next_hop) {
     attrs.bgp.next_hop = update.classic_next_hop;
     attrs.bgp.link_local_next_hop.reset();
@@ -59,25 +71,25 @@ policy::RouteAttrs BgpProtocol::as_received(const wire::Update& update, const Fa
   attrs.source = intent::RouteSource::bgp;
   attrs.from = *bgp().neighbor;
   attrs.preference = state.channel->preference();
-  return attrs;
+  attrs.recursive.reset();
+  attrs.forwarding.destination = policy::Forwarding().destination;
+  attrs.forwarding.next_hops.clear();
+  attrs.forwarding.igp_metric = 0;
 }
 
-std::optional<policy::RouteAttrs> BgpProtocol::import_attrs(const wire::Update& update,
-                                                            const FamilyState& state, std::string& why) {
-  policy::RouteAttrs attrs = as_received(update, state);
+std::string BgpProtocol::import_attrs(const FamilyState& state, policy::RouteAttrs& attrs) {
   wire::Attributes& bgp_attrs = attrs.bgp;
-  why = import_by_rules(import_rules(), bgp_attrs);
+  std::string why = import_by_rules(import_rules(), bgp_attrs);
   if (!why.empty()) {
-    return std::nullopt;
+    return why;
   }
   const std::string problem =
       import_next_hop(state, bgp_attrs.next_hop, bgp_attrs.link_local_next_hop, attrs);
   if (!problem.empty()) {
-    why = "invalid NEXT_HOP: " + problem;
     core_.note(act::NoteLevel::warning, name(), name() + ": Invalid NEXT_HOP attribute - " + problem);
-    return std::nullopt;
+    return "invalid NEXT_HOP: " + problem;
   }
-  return attrs;
+  return "";
 }
 
 std::string BgpProtocol::import_next_hop(const FamilyState& state, const std::optional<net::IpAddr>& global,

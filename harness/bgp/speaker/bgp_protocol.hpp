@@ -4,6 +4,7 @@
 #include <map>
 #include <memory>
 #include <optional>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -150,6 +151,7 @@ class BgpProtocol final : public Protocol {
   void set_next_hops(FamilyState& state, const net::IpAddr& source);
   // bgp_connection.cpp
   void handle(fsm::Outputs outputs);
+  void received(fsm::out::Received& received);
   void note_malformed(const wire::Update& update, BytesView octets);
   void dial(ConnId conn);
   void send(ConnId conn, std::shared_ptr<const Bytes> bytes);
@@ -160,21 +162,24 @@ class BgpProtocol final : public Protocol {
   void mrt_messages(ConnId conn, BytesView bytes);
   void mrt_state(fsm::State from, fsm::State to);
   // bgp_import.cpp
-  void on_update(const wire::Update& update);
+  /// May take the attributes out, unless somebody else looks at them.
+  void on_update(wire::Update& update);
+  void refuse(Channel& channel, std::span<const wire::Nlri> nlri, const std::string& why);
+  void forget_refused(std::span<const wire::Nlri> nlri);
   void on_end_of_rib(wire::AfiSafi family);
   void on_refresh(const wire::RouteRefresh& refresh);
   /// ROUTE-REFRESH (RFC 2918), if the peer takes it.
   void ask_again(wire::AfiSafi afi_safi, const FamilyState& state);
-  /// What an UPDATE says of a family's routes, before anything looks at it.
-  policy::RouteAttrs as_received(const wire::Update& update, const FamilyState& state) const;
-  /// nullopt for a route that cannot be used; `why` then says so.
-  std::optional<policy::RouteAttrs> import_attrs(const wire::Update& update, const FamilyState& state,
-                                                 std::string& why);
+  /// Completes `attrs`, which has the BGP attributes of `update`, before anything looks at it.
+  void take_received(const wire::Update& update, const FamilyState& state, policy::RouteAttrs& attrs) const;
+  /// "", or why the route cannot be used; local preference and ONLY_TO_CUSTOMER may then have been set.
+  std::string import_attrs(const FamilyState& state, policy::RouteAttrs& attrs);
   std::string import_next_hop(const FamilyState& state, const std::optional<net::IpAddr>& global,
                               const std::optional<net::IpAddr>& link_local, policy::RouteAttrs& attrs) const;
   // bgp_export.cpp
-  std::optional<wire::Attributes> export_attrs(const FamilyState& state, const rib::Path& path,
-                                               const policy::RouteEdit& edit) const;
+  /// False if it cannot be told.
+  bool export_attrs(const FamilyState& state, const rib::Path& path, const policy::RouteEdit& edit,
+                    wire::Attributes& out) const;
   bool export_next_hop(const FamilyState& state, const rib::Path& path, const policy::RouteEdit& edit,
                        const BgpProtocol* source, wire::Attributes& out) const;
   /// The rules that all members of an update group share: what they look at is

@@ -138,12 +138,13 @@ std::optional<policy::RouteAttrs> BgpProtocol::as_sent(const Channel& channel, c
   if (!negotiated_ || state == families_.end()) {
     return std::nullopt;
   }
-  auto attrs = export_attrs(state->second, path, edit);
-  if (!attrs || attrs->next_hop == bgp().neighbor || attrs->link_local_next_hop == bgp().neighbor) {
+  wire::Attributes attrs;
+  if (!export_attrs(state->second, path, edit, attrs) || attrs.next_hop == bgp().neighbor ||
+      attrs.link_local_next_hop == bgp().neighbor) {
     return std::nullopt;  // a peer is not told of what leads to itself
   }
   policy::RouteAttrs sent = edit.attrs(*path.attrs);
-  sent.bgp = std::move(*attrs);
+  sent.bgp = std::move(attrs);
   return sent;
 }
 

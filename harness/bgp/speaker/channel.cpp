@@ -114,6 +114,32 @@ void Channel::update(const net::Prefix& prefix, rib::PathId path_id, rib::AttrRe
   import(prefix, path_id, attrs);
 }
 
+void Channel::update(std::span<const wire::Nlri> nlri, const rib::AttrRef& attrs) {
+  if (!takes_all()) {
+    for (const wire::Nlri& each : nlri) {
+      update(each.prefix, each.path_id, attrs);
+    }
+    return;
+  }
+  const std::size_t changed = state_of_table_->table.update(nlri, make_path(attrs, 0));
+  import_updates.received += nlri.size();
+  import_updates.accepted += changed;
+  import_updates.ignored += nlri.size() - changed;
+}
+
+void Channel::withdraw(std::span<const wire::Nlri> nlri) {
+  if (held_count_ != 0) {
+    for (const wire::Nlri& each : nlri) {
+      withdraw(each.prefix, each.path_id);
+    }
+    return;
+  }
+  const std::size_t usable = state_of_table_->table.withdraw(protocol_.id(), nlri);
+  import_withdraws.received += nlri.size();
+  import_withdraws.accepted += usable;
+  import_withdraws.ignored += nlri.size() - usable;
+}
+
 rib::Path Channel::make_path(const rib::AttrRef& attrs, rib::PathId path_id) const {
   rib::Path path;
   path.attrs = attrs;

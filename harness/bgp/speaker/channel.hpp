@@ -3,11 +3,13 @@
 #include <cstdint>
 #include <functional>
 #include <optional>
+#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
 
 #include "bgp/speaker/core.hpp"
+#include "bgp/wire/message.hpp"
 #include "intent/router.hpp"
 #include "net/prefix_map.hpp"
 #include "observe/snapshot.hpp"
@@ -46,6 +48,9 @@ class Channel {
   void refuse(const net::Prefix& prefix, rib::PathId path_id, const rib::AttrRef& attrs,
               std::string_view why);
   void withdraw(const net::Prefix& prefix, rib::PathId path_id);
+  /// The same for many prefixes, all of the channel's family.
+  void update(std::span<const wire::Nlri> nlri, const rib::AttrRef& attrs);
+  void withdraw(std::span<const wire::Nlri> nlri);
   /// From now until sweep_stale, what is not told again is old (RFC 4724, RFC 7313).
   void mark_stale();
   void sweep_stale();
@@ -113,6 +118,11 @@ class Channel {
     bool hit = false;
   };
 
+  /// What comes goes into the table as it is, and nothing is held.
+  bool takes_all() const {
+    return intent_.import_filter.kind == intent::FilterRef::Kind::all && !intent_.receive_limit &&
+           !intent_.import_limit && held_count_ == 0;
+  }
   void import(const net::Prefix& prefix, rib::PathId path_id, const rib::AttrRef& attrs);
   /// True if a limit forbids one more route; acts on it.
   bool over_limit(const std::optional<intent::Limit>& limit, std::uint64_t routes, LimitState& state,

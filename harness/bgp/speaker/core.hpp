@@ -100,6 +100,10 @@ struct Core {
   void request_bfd(rib::ProtocolId id, std::vector<BfdRequest> requests);
   std::vector<Action> actions;
   Bytes scratch;
+  // Used again and again for their memory.
+  fsm::out::Received received;
+  policy::RouteAttrs imported;
+  wire::Attributes exported;
 
   /// Graceful restart of our own (RFC 4724 §4.1): no route goes out before the peers have told theirs.
   bool recovering = false;

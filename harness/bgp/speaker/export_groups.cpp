@@ -83,10 +83,6 @@ UpdateGroup* ExportGroups::join(ExportKey key, UpdateMember& member, UpdateGroup
     options.all_paths = key.all_paths;
     options.attributes_only = key.alone == 0 && policy::inputs_of(key.filter).attributes_only();
     options.path_number = [&core = core_](const rib::Path& path) { return core.path_number(path); };
-    options.source_of = [&core = core_](const rib::Path& path) {
-      const Protocol* source = core.source_of(path);
-      return source == nullptr ? path.protocol : source->id();
-    };
     rib::Table& table = key.table->table;
     group = adopt(std::move(key), std::make_unique<UpdateGroup>(table, blocks_, std::move(options)));
   }

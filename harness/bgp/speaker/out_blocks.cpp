@@ -8,7 +8,7 @@
 namespace catflap::bgp::internal {
 namespace {
 
-std::uint64_t hash_of(BytesView octets, rib::ProtocolId source) {
+std::uint32_t hash_of(BytesView octets, rib::ProtocolId source) {
   std::uint64_t hash = source + octets.size() * 0x9E3779B97F4A7C15ULL;
   while (!octets.empty()) {
     std::uint64_t word = 0;
@@ -18,7 +18,7 @@ std::uint64_t hash_of(BytesView octets, rib::ProtocolId source) {
     hash ^= hash >> 31U;
     octets = octets.subspan(size);
   }
-  return hash * 0x94D049BB133111EBULL ^ hash >> 29U;
+  return static_cast<std::uint32_t>(hash * 0x94D049BB133111EBULL >> 32U);
 }
 
 }  // namespace
@@ -28,19 +28,19 @@ OutBlocks::~OutBlocks() {
 }
 
 BlockId OutBlocks::intern(BytesView octets, rib::ProtocolId source, const net::IpAddr& next_hop) {
-  const std::uint64_t hash = hash_of(octets, source);
+  const std::uint32_t hash = hash_of(octets, source);
   const std::uint32_t found = index_.find(hash, [&](std::uint32_t id) {
     const Block& block = at(id);
-    return block.hash == static_cast<std::uint32_t>(hash) && block.source == source &&
-           block.size == octets.size() && std::memcmp(&block + 1, octets.data(), octets.size()) == 0;
+    return block.hash == hash && block.source == source && block.size == octets.size() &&
+           std::memcmp(&block + 1, octets.data(), octets.size()) == 0;
   });
   if (found != rib::HashIndex::kNone) {
     ++at(found).users;
     return found;
   }
-  void* const place = ::operator new(sizeof(Block) + octets.size());
+  void* const place = memory_.take(sizeof(Block) + octets.size());
   auto* const block = new (place) Block();
-  block->hash = static_cast<std::uint32_t>(hash);
+  block->hash = hash;
   block->next_hop_v4 = next_hop.is_v4() ? next_hop.v4_value() : 0;
   block->users = 1;
   block->source = source;
@@ -57,8 +57,9 @@ BlockId OutBlocks::intern(BytesView octets, rib::ProtocolId source, const net::I
   if (block->next_hop_v4 == 0) {
     next_hops6_.insert_or_assign(id, next_hop);
   }
-  index_.insert(hash, id,
-                [this](std::uint32_t other) { return hash_of(this->octets(other), this->source(other)); });
+  index_.insert(
+      hash, id, [this](BlockId other) { return at(other).hash; },
+      [this](BlockId other) { __builtin_prefetch(&at(other)); });
   return id;
 }
 
@@ -78,13 +79,14 @@ bool OutBlocks::same_octets(BlockId a, BlockId b) const {
 
 void OutBlocks::remove(BlockId id) {
   Block* const block = blocks_[id - kFirstBlock];
-  index_.erase(hash_of(octets(id), block->source), id);
+  index_.erase(block->hash, id);
   if (block->next_hop_v4 == 0) {
     next_hops6_.erase(id);
   }
   blocks_[id - kFirstBlock] = nullptr;
+  const std::size_t octets = sizeof(Block) + block->size;
   block->~Block();
-  ::operator delete(block);
+  memory_.give_back(block, octets);
   free_.push_back(id);
   if (index_.size() == 0) {
     blocks_ = {};

@@ -7,6 +7,7 @@
 #include "base/bytes.hpp"
 #include "bgp/rib/decision.hpp"
 #include "bgp/rib/hash_index.hpp"
+#include "bgp/rib/piece_arena.hpp"
 #include "net/addr.hpp"
 
 namespace catflap::bgp::internal {
@@ -75,6 +76,7 @@ class OutBlocks {
   std::vector<Block*> blocks_;
   std::unordered_map<BlockId, net::IpAddr> next_hops6_;  ///< for look-up only
   std::vector<BlockId> free_;
+  rib::PieceArena memory_;  ///< of the blocks
   rib::HashIndex index_;
 };
 

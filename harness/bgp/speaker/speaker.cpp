@@ -274,8 +274,12 @@ bool Speaker::Impl::decide(std::size_t limit) {
     return false;
   }
   core.groups.forget_verdicts();
+  std::vector<const rib::NextHopEntry*> changed;
   for (const auto& [name, state] : core.tables) {
-    state->table.next_hops_changed();
+    state->resolver.add_changed(changed);
+  }
+  for (const auto& [name, state] : core.tables) {
+    state->table.next_hops_changed(changed);
   }
   for (const auto& [name, state] : core.tables) {
     state->resolver.changes_done();

@@ -46,10 +46,10 @@ UpdateGroup::~UpdateGroup() {
 }
 
 void UpdateGroup::forget_verdicts() {
-  for (const Verdict& verdict : verdicts_) {
+  for (Verdict& verdict : verdicts_) {
     blocks_.release(verdict.block);
+    verdict = {};
   }
-  verdicts_.clear();
 }
 
 net::Prefix UpdateGroup::prefix_of(Slot slot) const {
@@ -157,15 +157,20 @@ void UpdateGroup::set_out(Slot slot, BlockId now) {
     return;
   }
   count_standing(before, false);
-  count_standing(now, true);
-  if (is_block(now)) {
-    ++all_.updates.accepted;
-    ++counters_of(now).updates.accepted;
-  } else if (is_block(before)) {
-    ++all_.withdraws.accepted;
-    ++counters_of(before).withdraws.accepted;
-  }
   out_[slot] = now;
+  if (is_block(now)) {
+    ++live_;
+    ++all_.updates.accepted;
+    Counters& counters = counters_of(now);
+    ++counters.live;
+    ++counters.updates.accepted;
+  } else {
+    count_standing(now, true);
+    if (is_block(before)) {
+      ++all_.withdraws.accepted;
+      ++counters_of(before).withdraws.accepted;
+    }
+  }
   if (!is_block(before) && !is_block(now)) {
     return;
   }
@@ -184,12 +189,15 @@ BlockId UpdateGroup::judge(const net::Prefix& prefix, const rib::Path& path, Blo
     block = members_.front()->evaluate(prefix, path, is_block(told), live_);
   } else {
     const std::uint64_t serial = path.attrs.serial();
-    const rib::ProtocolId source = options_.source_of(path);
-    verdicts_.resize(kVerdictsKept);
+    if (verdicts_.empty()) {
+      verdicts_.resize(kVerdictsKept);
+    }
+    // (protocol, path id) say where it came from first, behind pipes, too.
     Verdict& known = verdicts_[serial % kVerdictsKept];
-    if (known.serial != serial || known.source != source) {
+    if (known.serial != serial || known.protocol != path.protocol || known.path_id != path.path_id) {
       blocks_.release(known.block);
-      known = {serial, source, members_.front()->evaluate(prefix, path, is_block(told), live_)};
+      known = {serial, path.protocol, path.path_id,
+               members_.front()->evaluate(prefix, path, is_block(told), live_)};
     }
     block = known.block;
     blocks_.retain(block);

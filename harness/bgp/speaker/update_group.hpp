@@ -77,10 +77,8 @@ class UpdateGroup {
     bool all_paths = false;  ///< ADD-PATH
     /// Numbers a path for ADD-PATH, the same for all groups.
     std::function<std::uint32_t(const rib::Path&)> path_number;
-    /// The protocol that first brought a path.
-    std::function<rib::ProtocolId(const rib::Path&)> source_of;
     /// A verdict may be used again for another prefix with the same attributes
-    /// from the same source.
+    /// from the same protocol, with the same path id.
     bool attributes_only = false;
   };
   /// `table` and `blocks` must outlive the group.
@@ -146,7 +144,8 @@ class UpdateGroup {
   };
   struct Verdict {
     std::uint64_t serial = 0;
-    rib::ProtocolId source = 0;
+    rib::ProtocolId protocol = 0;
+    rib::PathId path_id = 0;
     BlockId block = kNothing;
   };
   /// Octets of whole messages and who must not get them.

@@ -209,6 +209,7 @@ void UpdateGroup::send_pending() {
     const std::size_t count = std::min(waiting(), kBatch);
     const std::span<Pending> batch(pending_.data() + pending_begin_, count);
     std::vector<Pending> to_say;
+    to_say.reserve(count);
     for (Pending& entry : batch) {
       entry.now = blocks_.is_said(out_[entry.slot]) ? out_[entry.slot] : kNothing;
       if (settle_special(entry)) {

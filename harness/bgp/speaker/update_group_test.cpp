@@ -134,7 +134,6 @@ class World {
       options.context.add_path = {wire::kIpv4Unicast};
     }
     options.path_number = [](const rib::Path& path) { return path.protocol; };
-    options.source_of = [](const rib::Path& path) { return path.protocol; };
     options.attributes_only = true;
     return std::make_unique<UpdateGroup>(table, blocks, std::move(options));
   }

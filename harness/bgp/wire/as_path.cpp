@@ -28,6 +28,7 @@ void append_segment(net::AsPath& path, net::AsSegment segment) {
 const char* decode_as_path(BytesView value, bool as4, net::AsPath& out) {
   const std::size_t asn_octets = as4 ? 4 : 2;
   ByteReader reader(value);
+  std::size_t segments = 0;
   while (!reader.empty()) {
     const auto type = reader.u8();
     const auto count = reader.u8();
@@ -43,7 +44,12 @@ const char* decode_as_path(BytesView value, bool as4, net::AsPath& out) {
     if (reader.remaining() < *count * asn_octets) {
       return "a segment runs over the end";
     }
-    net::AsSegment segment{static_cast<net::AsSegmentType>(*type), {}};
+    if (out.segments.size() == segments) {
+      out.segments.emplace_back();
+    }
+    net::AsSegment& segment = out.segments[segments++];
+    segment.type = static_cast<net::AsSegmentType>(*type);
+    segment.asns.clear();
     segment.asns.reserve(*count);
     for (std::size_t i = 0; i < *count; ++i) {
       const std::uint32_t asn = as4 ? reader.u32().value_or(0) : reader.u16().value_or(0);
@@ -52,8 +58,8 @@ const char* decode_as_path(BytesView value, bool as4, net::AsPath& out) {
       }
       segment.asns.push_back(asn);
     }
-    out.segments.push_back(std::move(segment));
   }
+  out.segments.resize(segments);
   return nullptr;
 }
 

@@ -73,6 +73,12 @@ tl::expected<std::size_t, DecodeError> check_header(BytesView header, bool exten
 /// understood; other families are skipped.
 tl::expected<Message, DecodeError> decode(BytesView message, const DecodeContext& context);
 
+/// As decode() of an UPDATE into `update`, whose memory is used again: for those who decode many. After an
+/// error `update` is of no use. Precondition: check_header() let the message through, it is whole, and of
+/// type UPDATE.
+tl::expected<void, DecodeError> decode_update(BytesView message, const DecodeContext& context,
+                                              Update& update);
+
 /// What the octets to send depend on.
 struct EncodeContext {
   bool as4 = true;                ///< false: AS_TRANS with AS4_PATH and AS4_AGGREGATOR (RFC 6793 §4.2.2)

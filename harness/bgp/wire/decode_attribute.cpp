@@ -165,7 +165,7 @@ void UpdateDecoder::read_origin(const RawAttribute& attribute) {
 }
 
 void UpdateDecoder::read_as_path(const RawAttribute& attribute) {
-  net::AsPath path;
+  net::AsPath path = std::move(spare_path_);
   const char* problem = decode_as_path(attribute.value, context_.as4, path);
   for (const net::AsSegment& segment : path.segments) {
     const bool confederation =

@@ -5,6 +5,7 @@
 
 #include "bgp/wire/detail.hpp"
 #include "bgp/wire/notification.hpp"
+#include "bgp/wire/reuse.hpp"
 #include "bgp/wire/update_decoder.hpp"
 
 namespace catflap::bgp::wire::detail {
@@ -54,7 +55,23 @@ void UpdateDecoder::record(Severity severity, std::uint8_t subcode, const RawAtt
   }
 }
 
-Decoded UpdateDecoder::run(BytesView body) {
+UpdateDecoder::UpdateDecoder(const DecodeContext& context, Update& update)
+    : context_(context), update_(update) {
+  // Every field must be cleared: this fails to compile when one is added.
+  auto& [withdrawn, announced, attributes, classic_next_hop, end_of_rib, errors] = update;
+  withdrawn.clear();
+  announced.clear();
+  if (attributes.as_path) {
+    spare_path_ = *std::move(attributes.as_path);
+    attributes.as_path.reset();
+  }
+  clear_but_path(attributes);
+  classic_next_hop.reset();
+  end_of_rib.reset();
+  errors.clear();
+}
+
+tl::expected<void, DecodeError> UpdateDecoder::run(BytesView body) {
   ByteReader reader(body);
   const std::size_t withdrawn_octets = reader.u16().value_or(0);
   const auto withdrawn = reader.take(withdrawn_octets);
@@ -73,7 +90,7 @@ Decoded UpdateDecoder::run(BytesView body) {
     if (speaks(kIpv4Unicast)) {
       update_.end_of_rib = kIpv4Unicast;
     }
-    return std::move(update_);
+    return {};
   }
   const bool add_path = contains(context_.add_path, kIpv4Unicast);
   if (!decode_nlri(*withdrawn, net::Family::ipv4, add_path, update_.withdrawn)) {
@@ -97,7 +114,7 @@ Decoded UpdateDecoder::run(BytesView body) {
   if (fatal_) {
     return tl::unexpected(std::move(*fatal_));
   }
-  return std::move(update_);
+  return {};
 }
 
 void UpdateDecoder::walk_attributes(BytesView field) {
@@ -322,7 +339,20 @@ void UpdateDecoder::finish(bool no_classic) {
 }
 
 Decoded decode_update(BytesView body, const DecodeContext& context) {
-  return UpdateDecoder(context).run(body);
+  Update update;
+  if (auto done = UpdateDecoder(context, update).run(body); !done) {
+    return tl::unexpected(std::move(done.error()));
+  }
+  return update;
 }
 
 }  // namespace catflap::bgp::wire::detail
+
+namespace catflap::bgp::wire {
+
+tl::expected<void, DecodeError> decode_update(BytesView message, const DecodeContext& context,
+                                              Update& update) {
+  return detail::UpdateDecoder(context, update).run(message.subspan(kHeaderOctets));
+}
+
+}  // namespace catflap::bgp::wire

@@ -82,7 +82,8 @@ struct EncodedNlri {
 };
 EncodedNlri encode_nlri(const Nlri& nlri, bool add_path);
 
-/// The value of AS_PATH or AS4_PATH. Returns what is wrong, or nullptr.
+/// The value of AS_PATH or AS4_PATH; what `out` said before is gone, its memory is used again. Returns what
+/// is wrong, or nullptr; `out` is then of no use.
 const char* decode_as_path(BytesView value, bool as4, net::AsPath& out);
 /// RFC 6793 §4.2.3: the path that a 2-octet AS_PATH and an AS4_PATH mean together.
 net::AsPath merge_as4_path(net::AsPath two_octet, const net::AsPath& four_octet);

@@ -21,8 +21,9 @@ struct RawAttribute {
 /// Decodes one UPDATE with the error handling of RFC 7606. Used once.
 class UpdateDecoder {
  public:
-  explicit UpdateDecoder(const DecodeContext& context) : context_(context) {}
-  Decoded run(BytesView body);
+  /// Whatever `update` said before is gone; its memory is used again.
+  UpdateDecoder(const DecodeContext& context, Update& update);
+  tl::expected<void, DecodeError> run(BytesView body);
 
  private:
   bool speaks(AfiSafi family) const { return contains(context_.families, family); }
@@ -62,7 +63,8 @@ class UpdateDecoder {
   void record(Severity severity, std::uint8_t subcode, const RawAttribute& attribute, std::string what);
 
   const DecodeContext& context_;
-  Update update_;
+  Update& update_;
+  net::AsPath spare_path_;  ///< for its memory
   std::optional<DecodeError> fatal_;
   std::uint8_t current_ = 0;                      ///< type of the attribute at hand; 0 outside of them
   std::optional<AttributeError> withdraw_error_;  ///< the first of its severity

@@ -41,9 +41,34 @@ struct ReactionCase {
 
 class Reaction : public testing::TestWithParam<ReactionCase> {};
 
+/// What decode_update() makes of a message must not depend on what its target said before.
+void expect_same_when_reused(const Bytes& bytes, const DecodeContext& session) {
+  const std::string before = kGood + kLocalPref +
+                             "c00804 fde90001 c01008 0002fde900000001 c0200c 00000001 00000002 00000003 "
+                             "e0630401020304 800404 00000005 c00708 0000fde9 0a4f0101 " +
+                             kIpv6;
+  Update reused;
+  ASSERT_TRUE(decode_update(update("18cb0071", before, kNlri), context(true), reused));
+  const auto fresh = decode(bytes, session);
+  const auto again = decode_update(bytes, session, reused);
+  ASSERT_EQ(fresh.has_value(), again.has_value());
+  if (!fresh) {
+    EXPECT_EQ(fresh.error().what, again.error().what);
+    return;
+  }
+  const auto& expected = std::get<Update>(*fresh);
+  EXPECT_EQ(reused.withdrawn, expected.withdrawn);
+  EXPECT_EQ(reused.announced, expected.announced);
+  EXPECT_EQ(reused.attributes, expected.attributes);
+  EXPECT_EQ(reused.classic_next_hop, expected.classic_next_hop);
+  EXPECT_EQ(reused.end_of_rib, expected.end_of_rib);
+  EXPECT_EQ(reused.errors.size(), expected.errors.size());
+}
+
 TEST_P(Reaction, IsThatOfTheTable) {
   const DecodeContext session = context(GetParam().peer == Peer::ibgp);
   const Bytes bytes = update("", GetParam().attributes, kNlri);
+  expect_same_when_reused(bytes, session);
   const auto result = decode(bytes, session);
   const std::string reaction = GetParam().reaction;
   if (!result) {
