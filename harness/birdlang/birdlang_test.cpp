@@ -180,6 +180,8 @@ TEST(Birdlang, ErrorsSayWhereAndWhat) {
       {bgp("ipv4 { import all; };"), "multiple ipv4 channels"},
       {std::string(kStart) + "protocol static { ipv4; route 10.0.0.1/8 blackhole; }",
        "3:31: invalid IPv4 prefix 10.0.0.1/8, maybe you wanted 10.0.0.0/8"},
+      {std::string(kStart) + "protocol static { ipv4; route 10.0.0.0/8 blackhole when fd00::/8; }",
+       "3:51: a route of the other family cannot be the condition"},
       {std::string(kStart) + "protocol static { ipv4; route fd00::/8 blackhole; }",
        "does not fit the channel ipv4"},
       {std::string(kStart) + "protocol bgp x from nope { }", "template or protocol 'nope' is not defined"},
@@ -368,6 +370,11 @@ TEST(BirdlangRoundTrip, OptionsThatBirdDoesNotHave) {
     expect_round_trip(text, Dialect::bird2);
     EXPECT_FALSE(fits_bird(*read(text, Dialect::bird2))) << option;
   }
+  const std::string conditional = std::string(kStart) +
+                                  "protocol static { ipv4; route 0.0.0.0/0 unreachable when 10.0.0.0/8 { "
+                                  "bgp_med = 5; }; }";
+  expect_round_trip(conditional, Dialect::bird2);
+  EXPECT_FALSE(fits_bird(*read(conditional, Dialect::bird2)));
   const auto off = read(bgp("remove private as off;"), Dialect::bird2);
   EXPECT_EQ(std::get<intent::BgpIntent>(off->protocols.back().body).remove_private_as,
             intent::RemovePrivateAs::off);

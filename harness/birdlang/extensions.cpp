@@ -1,3 +1,4 @@
+#include <algorithm>
 #include <string>
 #include <utility>
 #include <variant>
@@ -47,6 +48,13 @@ std::string first_extension(const intent::KernelIntent& kernel) {
   return kernel.as_path_relax ? "" : "as path relax";
 }
 
+std::string first_extension(const intent::StaticIntent& routes) {
+  return std::any_of(routes.routes.begin(), routes.routes.end(),
+                     [](const intent::StaticRoute& route) { return route.when.has_value(); })
+             ? "when"
+             : "";
+}
+
 }  // namespace
 
 Status fits_bird(const intent::RouterIntent& router) {
@@ -56,6 +64,8 @@ Status fits_bird(const intent::RouterIntent& router) {
       option = first_extension(*bgp);
     } else if (const auto* kernel = std::get_if<intent::KernelIntent>(&protocol.body)) {
       option = first_extension(*kernel);
+    } else if (const auto* routes = std::get_if<intent::StaticIntent>(&protocol.body)) {
+      option = first_extension(*routes);
     }
     if (!option.empty()) {
       return fail(Errc::unsupported, "protocol " + protocol.name + ": BIRD has no option '" + option +

@@ -34,6 +34,13 @@ void Parser::static_route(intent::StaticIntent& routes) {
     return roa_route(routes, route.prefix);
   }
   static_target(route);
+  if (words("when")) {
+    const Token condition = peek();
+    route.when = prefix();
+    if (route.when->family() != route.prefix.family()) {
+      fail_token(condition, "a route of the other family cannot be the condition");
+    }
+  }
   if (is("{")) {
     frame_ = Frame();
     frame_.scopes.emplace_back();

@@ -280,7 +280,8 @@ std::string target_text(const intent::StaticRoute& route, bool old) {
 }
 
 void ProtocolPrinter::route(const intent::StaticRoute& item) {
-  const std::string head = "route " + net::to_string(item.prefix) + target_text(item, old_);
+  const std::string head = "route " + net::to_string(item.prefix) + target_text(item, old_) +
+                           (item.when ? " when " + net::to_string(*item.when) : "");
   if (item.body == nullptr) {
     out_.line(head + ";");
     return;

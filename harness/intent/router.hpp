@@ -179,7 +179,10 @@ struct StaticRoute {
   RouteTarget target = RouteTarget::blackhole;
   std::vector<StaticNextHop> next_hops;      ///< for via
   std::optional<net::IpAddr> recursive_via;  ///< for recursive
-  std::shared_ptr<const Filter> body;        ///< `route ... { bgp_med = 5; }`; nullptr: none
+  /// `when P`, an addition of ours: the route is there while its table has a usable route to exactly P that
+  /// is not of the same protocol.
+  std::optional<net::Prefix> when;
+  std::shared_ptr<const Filter> body;  ///< `route ... { bgp_med = 5; }`; nullptr: none
   SourcePos where;
 };
 

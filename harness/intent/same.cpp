@@ -103,7 +103,7 @@ bool same(const ChannelIntent& a, const ChannelIntent& b) {
 
 bool same(const StaticRoute& a, const StaticRoute& b) {
   return a.prefix == b.prefix && a.target == b.target && a.next_hops == b.next_hops &&
-         a.recursive_via == b.recursive_via &&
+         a.recursive_via == b.recursive_via && a.when == b.when &&
          (a.body == b.body || (a.body && b.body && same(*a.body, *b.body)));
 }
 

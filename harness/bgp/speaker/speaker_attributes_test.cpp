@@ -75,6 +75,38 @@ TEST(Ebgp, TheGatewayOfARouteOnTheSameLinkIsTold) {
   EXPECT_EQ(routes[0].next_hops.at(0).via, addr("192.168.1.1"));
 }
 
+TEST(Static, RoutesWithAConditionComeAndGoWithIt) {
+  VirtualNetwork net = linked();
+  intent::RouterIntent one = router(1);
+  one.protocols = {device(), blackholes("own", {"10.1.0.0/24"}),
+                   bgp("p", 64512, "192.168.1.2", 64513, "192.168.1.1")};
+  // The condition of the second is a route of the same protocol, which does not count.
+  auto fixed = blackholes("fixed", {"0.0.0.0/0", "10.9.0.0/16", "10.8.0.0/16"});
+  auto& routes = std::get<intent::StaticIntent>(fixed.body).routes;
+  routes[0].when = prefix("10.1.0.0/24");
+  routes[1].when = prefix("10.8.0.0/16");
+  intent::RouterIntent two = router(2);
+  two.protocols = {device(), bgp("p", 64513, "192.168.1.1", 64512, "192.168.1.2"), fixed};
+  net.configure("r2", two);
+  net.run_for(milliseconds(20));
+  EXPECT_TRUE(net.routes("r2", "0.0.0.0/0").empty());
+  EXPECT_TRUE(net.routes("r2", "10.9.0.0/16").empty());
+
+  net.configure("r1", one);
+  net.run_for(std::chrono::seconds(10));
+  EXPECT_EQ(net.routes("r1", "0.0.0.0/0").size(), 1U);
+
+  std::get<intent::StaticIntent>(one.protocols[1].body).routes.clear();
+  net.configure("r1", one);
+  net.run_for(milliseconds(20));
+  EXPECT_TRUE(net.routes("r1", "0.0.0.0/0").empty());
+
+  std::get<intent::StaticIntent>(two.protocols[2].body).routes[0].when.reset();
+  net.configure("r2", two);
+  net.run_for(milliseconds(20));
+  EXPECT_EQ(net.routes("r1", "0.0.0.0/0").size(), 1U);
+}
+
 TEST(Listeners, OneSocketAFamilyWithTheKeysOfThePeers) {
   VirtualNetwork net = linked();
   intent::RouterIntent one = router(1);

@@ -1,10 +1,14 @@
 #include "bgp/speaker/static_protocol.hpp"
 
+#include <algorithm>
+#include <utility>
+
 #include "bgp/speaker/addresses.hpp"
 
 namespace catflap::bgp::internal {
 
 void StaticProtocol::on_start() {
+  note_conditions();
   set_state(observe::ProtocolState::up);
   for (const auto& channel : channels_) {
     channel->up();
@@ -44,10 +48,45 @@ observe::ProtocolView StaticProtocol::view() const {
 
 bool StaticProtocol::on_reconfigure(const intent::ProtocolIntent& next) {
   intent_.body = next.body;
+  note_conditions();
   if (state() == observe::ProtocolState::up) {
     announce(false);
   }
   return true;
+}
+
+void StaticProtocol::note_conditions() {
+  conditions_.clear();
+  for (const intent::StaticRoute& route : std::get<intent::StaticIntent>(intent_.body).routes) {
+    if (route.when) {
+      conditions_.insert(*route.when);
+    }
+  }
+}
+
+bool StaticProtocol::holds(const Channel& channel, const net::Prefix& prefix) const {
+  const rib::Entry* entry = channel.table().find(prefix);
+  if (entry == nullptr) {
+    return false;
+  }
+  const auto paths = entry->paths();
+  return std::any_of(paths.begin(), paths.end(), [this](const rib::Path& path) {
+    return path.protocol != id() && !path.flags.filtered && !path.flags.unusable;
+  });
+}
+
+void StaticProtocol::route_changed(Channel&, const rib::Change& change) {
+  if (!conditions_.empty() && conditions_.count(change.prefix) > 0) {
+    condition_changed_ = true;
+    core_.flush_later(id());
+  }
+}
+
+void StaticProtocol::flush() {
+  if (std::exchange(condition_changed_, false)) {
+    announce(false);
+  }
+  Protocol::flush();
 }
 
 std::optional<policy::Forwarding> StaticProtocol::forwarding_of(const intent::StaticRoute& route,
@@ -152,6 +191,9 @@ void StaticProtocol::announce(bool all) {
         continue;
       }
       const Key key{route.prefix, seen[route.prefix]++};
+      if (route.when && !holds(*channel, *route.when)) {
+        continue;
+      }
       auto attrs = attrs_of(route, *channel, watched);
       if (attrs) {
         wanted[key] = core_.pool.intern(std::move(*attrs));
