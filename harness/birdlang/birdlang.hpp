@@ -65,6 +65,8 @@ Status fits_bird(const intent::RouterIntent& router);
 /// One filter or function as text, for messages and `show`. `filter name { ... }`.
 std::string print(const intent::Filter& filter);
 std::string print(const intent::Function& function);
+/// The first line of a statement, without what `if`, `case` and `for` have inside: "if net.len > 24 then".
+std::string print_head(const intent::Stmt& statement);
 /// An expression as text; variables are named by their slots.
 std::string print(const intent::ExprPtr& expression);
 

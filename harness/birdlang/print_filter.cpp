@@ -417,6 +417,17 @@ std::string print(const intent::Function& function) {
   return out.release();
 }
 
+std::string print_head(const Stmt& statement) {
+  TextWriter out;
+  print_stmt(out, statement);
+  std::string text = out.release();
+  text.resize(std::min(text.size(), text.find('\n')));
+  if (text.size() >= 2 && text.ends_with(" {")) {
+    text.resize(text.size() - 2);
+  }
+  return text;
+}
+
 std::string print(const ExprPtr& expression) {
   return expression_text(expression);
 }

@@ -11,6 +11,7 @@
 
 #include "birdlang/birdlang.hpp"
 #include "observe/json.hpp"
+#include "runtime/filter_hits.hpp"
 #include "sys/clock.hpp"
 
 namespace catflap::runtime {
@@ -201,6 +202,25 @@ QueryServer::Rest QueryServer::walk(std::vector<bgp::RouteQuery> queries) {
   };
 }
 
+QueryServer::Rest QueryServer::count_filters(const std::string& protocol) {
+  auto state = std::make_shared<bgp::FilterCountWalk>();
+  state->protocol = protocol;
+  return [this, state](std::string& out) {
+    if (const Status counted = speaker_.count_filters(*state, kPrefixesPerPiece); !counted) {
+      say_error(out, counted.error());
+      return false;
+    }
+    if (!state->done) {
+      return true;
+    }
+    for (const bgp::FilterCount& count : state->counts) {
+      say(out, {{"type", "hits"}, {"hits", observe::to_json_value(view_of(count))}});
+    }
+    say_end(out, state->counts.size());
+    return false;
+  };
+}
+
 Result<std::vector<bgp::RouteQuery>> QueryServer::tables_of(const bgp::RouteQuery& query,
                                                             const std::string& table) const {
   std::vector<bgp::RouteQuery> queries;
@@ -317,6 +337,8 @@ QueryServer::Rest QueryServer::answer(std::string_view text, std::string& out) {
     done = queries ? done : Status(fail(queries.error()));
   } else if (ask == "explain" && prefix) {
     done = answer_explain({*prefix, request.flag("exactly"), request.text("table")}, out);
+  } else if (ask == "hits") {
+    return count_filters(protocol);
   } else if (ask == "protocols") {
     answer_protocols(out);
   } else if (ask == "malformed") {

@@ -22,6 +22,7 @@ namespace catflap::runtime {
 ///
 ///   {"ask": "protocols"}                                       {"type": "protocol", "protocol": ...}
 ///   {"ask": "malformed", "protocol": "p"}                      {"type": "malformed", "malformed": ...}
+///   {"ask": "hits", "protocol": "p"}                           {"type": "hits", "hits": ...}
 ///   {"ask": "explain", "prefix": "10.0.0.0/8", "exactly": false, "table": "master4"}   "explain"
 ///   {"ask": "routes", "table", "exact", "for", "in", "protocol", "export", "primary", "filtered", "where"}
 ///   {"ask": "received" | "advertised", "protocol": "p", "exact", "in", "where"}      {"type": "route", ...}
@@ -55,6 +56,7 @@ class QueryServer {
   void serve(int fd, std::uint32_t events);
   Rest answer(std::string_view request, std::string& out);
   Rest walk(std::vector<bgp::RouteQuery> queries);
+  Rest count_filters(const std::string& protocol);
   /// One query for each table, or each channel of a protocol, that is asked about.
   Result<std::vector<bgp::RouteQuery>> tables_of(const bgp::RouteQuery& query,
                                                  const std::string& table) const;

@@ -31,11 +31,20 @@ class InterfaceLookup {
                                                      std::optional<IfIndex> only) const = 0;
 };
 
+/// How often a statement ran, over as many routes as one likes.
+struct StatementHits {
+  std::uint64_t reached = 0;
+  std::uint64_t taken = 0;  ///< of `if` and `case`: the condition held, or a label fitted
+};
+/// By the statements of the filters that ran and of their functions; these must live as long.
+using FilterHits = std::map<const intent::Stmt*, StatementHits>;
+
 /// What surrounds a run. All pointers may be nullptr and must outlive the call only.
 struct FilterEnvironment {
   const std::map<std::string, intent::RoaTable>* roa_tables = nullptr;
   const InterfaceLookup* interfaces = nullptr;
   bool positions = true;                ///< false: Verdict::where stays empty unless there is an error
+  FilterHits* hits = nullptr;           ///< counts statements for one who asks
   std::uint32_t steps_max = 1'000'000;  ///< statements and expressions of one run
   std::uint32_t depth_max = 2200;       ///< nesting of expressions, statements and calls
 };

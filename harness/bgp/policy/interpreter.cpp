@@ -144,6 +144,9 @@ Flow Interpreter::run_one(const Stmt& stmt) {
   if (!spend(stmt.where)) {
     return Flow::failed;
   }
+  if (environment_.hits != nullptr) {
+    ++(*environment_.hits)[&stmt].reached;
+  }
   const auto done = [](bool ok) { return ok ? Flow::next : Flow::failed; };
   Value scratch;
   switch (stmt.verb) {
@@ -201,6 +204,12 @@ Flow Interpreter::run_one(const Stmt& stmt) {
   return Flow::next;
 }
 
+void Interpreter::count_taken(const Stmt& stmt, bool taken) {
+  if (environment_.hits != nullptr && taken) {
+    ++(*environment_.hits)[&stmt].taken;
+  }
+}
+
 Flow Interpreter::run_if(const Stmt& stmt) {
   Value scratch;
   const Value* value = eval(stmt.expr, scratch);
@@ -212,6 +221,7 @@ Flow Interpreter::run_if(const Stmt& stmt) {
     fail_argument(stmt.where, 0, "CONDITION", intent::ValueType::boolean, *value);
     return Flow::failed;
   }
+  count_taken(stmt, *condition);
   return run_all(*condition ? stmt.body : stmt.otherwise);
 }
 
@@ -261,6 +271,7 @@ Flow Interpreter::run_case(const Stmt& stmt) {
       return Flow::failed;
     }
     if (*fits) {
+      count_taken(stmt, true);
       return run_all(one.body);
     }
   }

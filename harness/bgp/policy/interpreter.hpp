@@ -51,6 +51,7 @@ class Interpreter {
   Flow run_one(const Stmt& stmt);
   Flow run_if(const Stmt& stmt);
   Flow run_case(const Stmt& stmt);
+  void count_taken(const Stmt& stmt, bool taken);
   Flow run_for(const Stmt& stmt);
   Flow run_verdict(const Stmt& stmt, Flow flow);
   std::optional<bool> case_fits(const Stmt::Case& one, const Value& value);

@@ -481,15 +481,18 @@ bool Channel::run_export_filter(const net::Prefix& prefix, const rib::Path& path
 }
 
 Channel::ExportVerdict Channel::would_export(const net::Prefix& prefix, const rib::Path& path,
-                                             policy::RouteEdit* edit, policy::Verdict* told) const {
+                                             policy::RouteEdit* edit, policy::Verdict* told,
+                                             policy::FilterHits* hits) const {
   if (!protocol_.preexport(*this, path)) {
     return ExportVerdict::rejected;
   }
   const Protocol* source = core_.source_of(path);
   policy::RouteEdit scratch;
+  policy::FilterEnvironment environment = core_.environment();
+  environment.hits = hits;
   const std::string name = source == nullptr ? std::string() : source->name();
   policy::Verdict verdict = policy::apply(intent_.export_filter, ref_of(prefix, path, name),
-                                          edit != nullptr ? *edit : scratch, core_.environment());
+                                          edit != nullptr ? *edit : scratch, environment);
   const bool accepted = verdict.accepted;
   if (told != nullptr) {
     *told = std::move(verdict);
@@ -498,9 +501,10 @@ Channel::ExportVerdict Channel::would_export(const net::Prefix& prefix, const ri
 }
 
 policy::Verdict Channel::would_import(const net::Prefix& prefix, const rib::Path& path,
-                                      policy::RouteEdit& edit) const {
-  return policy::apply(intent_.import_filter, ref_of(prefix, path, protocol_.name()), edit,
-                       core_.environment());
+                                      policy::RouteEdit& edit, policy::FilterHits* hits) const {
+  policy::FilterEnvironment environment = core_.environment();
+  environment.hits = hits;
+  return policy::apply(intent_.import_filter, ref_of(prefix, path, protocol_.name()), edit, environment);
 }
 
 std::optional<net::Prefix> Channel::next_known(const std::optional<net::Prefix>& after) const {

@@ -74,10 +74,11 @@ class Channel {
   /// The same without counting, for `show route export`.
   /// `edit` gets what the filter changed, `verdict` what it said (if it was asked at all).
   ExportVerdict would_export(const net::Prefix& prefix, const rib::Path& path,
-                             policy::RouteEdit* edit = nullptr, policy::Verdict* verdict = nullptr) const;
-  /// What the import filter says of a route as it came, without effects.
-  policy::Verdict would_import(const net::Prefix& prefix, const rib::Path& path,
-                               policy::RouteEdit& edit) const;
+                             policy::RouteEdit* edit = nullptr, policy::Verdict* verdict = nullptr,
+                             policy::FilterHits* hits = nullptr) const;
+  /// What the import filter says of a route as it came, without effects. `hits` counts its statements.
+  policy::Verdict would_import(const net::Prefix& prefix, const rib::Path& path, policy::RouteEdit& edit,
+                               policy::FilterHits* hits = nullptr) const;
   /// Adj-RIB-In: a prefix behind `after` (the first for nullopt) that may have routes of this channel.
   std::optional<net::Prefix> next_known(const std::optional<net::Prefix>& after) const;
   /// Its routes of this channel as they came, refused ones included; those of refuse() are marked unusable.

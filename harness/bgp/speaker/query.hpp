@@ -7,7 +7,9 @@
 #include <string>
 #include <vector>
 
+#include "bgp/policy/filter.hpp"
 #include "intent/filter.hpp"
+#include "intent/router.hpp"
 #include "net/addr.hpp"
 
 namespace catflap::bgp {
@@ -44,6 +46,28 @@ struct RouteWalk {
   std::optional<net::Prefix> after;  ///< the last prefix that it looked at
   bool done = false;
   std::uint64_t routes = 0, networks = 0;
+};
+
+/// What the filter of channels does with the routes that these know now: routes as they came on import, those
+/// that would go out on export.
+struct FilterCount {
+  bool exports = false;
+  intent::FilterRef filter;
+  std::vector<std::string> protocols;
+  std::uint64_t accepted = 0, rejected = 0;
+  std::uint64_t failed = 0;  ///< of the rejected: stopped by an error
+  policy::FilterHits hits;
+};
+
+/// How far the counting has come. Asked with `protocol` set and the rest as it is.
+struct FilterCountWalk {
+  std::string protocol;  ///< "": of all protocols, without `all` and `none`; a filter that several share once
+  bool done = false;
+  std::vector<FilterCount> counts;
+
+  std::size_t side = 0;  ///< which import or export is being counted
+  std::optional<net::Prefix> after;
+  std::shared_ptr<const intent::RouterIntent> intent;  ///< the configuration that it began with
 };
 
 /// The question of `explain`: why is this route the best, or none, and who is told of it?

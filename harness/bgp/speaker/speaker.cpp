@@ -6,6 +6,7 @@
 #include "bgp/speaker/bfd_protocol.hpp"
 #include "bgp/speaker/bmp_protocol.hpp"
 #include "bgp/speaker/explain.hpp"
+#include "bgp/speaker/filter_count.hpp"
 #include "bgp/speaker/routes_query.hpp"
 #include "bgp/speaker/speaker_impl.hpp"
 
@@ -424,6 +425,10 @@ Status Speaker::routes(const RouteQuery& query, RouteWalk& walk, std::size_t pre
 
 Result<std::vector<observe::ExplainView>> Speaker::explain(const ExplainQuery& query) const {
   return internal::explain(impl_->core, impl_->in_order(), query);
+}
+
+Status Speaker::count_filters(FilterCountWalk& walk, std::size_t prefixes_max) const {
+  return internal::count_filters(impl_->core, impl_->in_order(), walk, prefixes_max);
 }
 
 void Speaker::watch_routes(bool on) {

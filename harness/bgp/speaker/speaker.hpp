@@ -77,6 +77,10 @@ class Speaker {
                 const std::function<bool(const observe::RouteView&)>& visit) const;
   /// One answer for each table that is asked for. Errc::not_found for an unknown table.
   Result<std::vector<observe::ExplainView>> explain(const ExplainQuery& query) const;
+  /// Runs import and export filters, without effects, over the routes of the next `prefixes_max` prefixes or
+  /// so and counts. Errc::not_found: there is no such protocol. Routes may change between two steps; a
+  /// configuration that does ends the walk with Errc::conflict.
+  Status count_filters(FilterCountWalk& walk, std::size_t prefixes_max) const;
   /// From now on every change of a table's entries gives act::RouteChanged.
   void watch_routes(bool on);
   /// The configuration in force; nullptr before the first Configure.
