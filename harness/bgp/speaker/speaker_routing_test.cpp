@@ -120,6 +120,26 @@ TEST(InternalPeers, AReflectorDoes) {
   EXPECT_EQ(routes[0].bgp->local_pref, 100U);
 }
 
+TEST(RouteServer, LeavesPathAndNextHopAlone) {
+  Ring ring(false, [](int which, intent::RouterIntent& intent) {
+    for (auto& protocol : intent.protocols) {
+      if (which == 1 && protocol.name == "to_r3") {
+        body(protocol).rs_client = true;
+      }
+    }
+  });
+  ring.net.run_for(seconds(1));
+  RouteQuery query;
+  query.adjacent = RouteQuery::Adjacent::advertised;
+  query.adjacent_protocol = "to_r3";
+  query.as_sent = true;
+  query.exact = prefix("10.2.0.0/24");
+  const auto routes = ring.net.routes("r1", query);
+  ASSERT_EQ(routes.size(), 1U);
+  EXPECT_EQ(routes[0].bgp->as_path.length(), 1U) << to_string(routes[0].bgp->as_path);
+  EXPECT_EQ(routes[0].bgp->next_hop, std::vector<net::IpAddr>{addr("192.168.12.2")});
+}
+
 TEST(Reload, AskedForSendsAllAgain) {
   Ring ring(false);
   ring.net.run_for(seconds(1));
