@@ -15,13 +15,13 @@ class Hash {
     add(addr ? addr->high() : 1);
     add(addr ? addr->low() : 1);
   }
-  std::uint64_t value() const { return hash_; }
+  std::uint32_t value() const { return static_cast<std::uint32_t>(hash_ * 0xBF58476D1CE4E5B9U >> 32U); }
 
  private:
   std::uint64_t hash_ = 0xCBF29CE484222325U;
 };
 
-std::uint64_t hash_of(const KernelRouteSpec& spec) {
+std::uint32_t hash_of(const KernelRouteSpec& spec) {
   Hash hash;
   hash.add(std::uint64_t{spec.table} << 32U | spec.metric);
   hash.add(static_cast<std::uint64_t>(spec.type));
@@ -38,7 +38,7 @@ std::uint64_t hash_of(const KernelRouteSpec& spec) {
 
 KernelRouteBodies::Id KernelRouteBodies::take(const KernelRouteSpec& spec) {
   if (last_ == kNone || !(*bodies_[last_].spec == spec)) {
-    const std::uint64_t hash = hash_of(spec);
+    const std::uint32_t hash = hash_of(spec);
     last_ = index_.find(hash, [&](Id id) { return *bodies_[id].spec == spec; });
     if (last_ == rib::HashIndex::kNone) {
       if (free_.empty()) {
@@ -48,7 +48,9 @@ KernelRouteBodies::Id KernelRouteBodies::take(const KernelRouteSpec& spec) {
       last_ = free_.back();
       free_.pop_back();
       bodies_[last_].spec = std::make_shared<const KernelRouteSpec>(spec);
-      index_.insert(hash, last_, [this](Id id) { return hash_of(*bodies_[id].spec); });
+      index_.insert(
+          hash, last_, [this](Id id) { return hash_of(*bodies_[id].spec); },
+          [this](Id id) { __builtin_prefetch(bodies_[id].spec.get()); });
     }
   }
   ++bodies_[last_].uses;
