@@ -181,7 +181,7 @@ TEST(Birdlang, ErrorsSayWhereAndWhat) {
       {std::string(kStart) + "protocol static { ipv4; route 10.0.0.1/8 blackhole; }",
        "3:31: invalid IPv4 prefix 10.0.0.1/8, maybe you wanted 10.0.0.0/8"},
       {std::string(kStart) + "protocol static { ipv4; route 10.0.0.0/8 blackhole when fd00::/8; }",
-       "3:51: a route of the other family cannot be the condition"},
+       "3:57: a route of the other family cannot be the condition"},
       {std::string(kStart) + "protocol static { ipv4; route fd00::/8 blackhole; }",
        "does not fit the channel ipv4"},
       {std::string(kStart) + "protocol bgp x from nope { }", "template or protocol 'nope' is not defined"},

@@ -46,7 +46,7 @@ unsigned levels_of(const std::string& name) {
 birdc::Clock CommandRunner::clock() const {
   birdc::Clock clock;
   clock.now = sys::monotonic_now();
-  const auto wall = sys::wall_now();
+  const auto wall = sys::to_wall(clock.now);
   clock.wall_now_ns = std::chrono::duration_cast<std::chrono::nanoseconds>(wall.time_since_epoch()).count();
   const std::time_t seconds = std::chrono::system_clock::to_time_t(wall);
   std::tm local{};

@@ -4,6 +4,10 @@
 #include <sys/random.h>
 #include <time.h>
 
+#include <atomic>
+#include <cstdlib>
+#include <type_traits>
+
 namespace catflap::sys {
 
 Instant monotonic_now() {
@@ -17,7 +21,16 @@ std::chrono::system_clock::time_point wall_now() {
 }
 
 std::chrono::system_clock::time_point to_wall(Instant at) {
-  return wall_now() + std::chrono::duration_cast<std::chrono::system_clock::duration>(at - monotonic_now());
+  static_assert(std::is_same_v<std::chrono::system_clock::duration, std::chrono::nanoseconds>);
+  constexpr std::int64_t kJitter = 10'000'000;
+  static std::atomic<std::int64_t> kept{0};
+  const std::int64_t now = wall_now().time_since_epoch().count() - monotonic_now().since_origin().count();
+  std::int64_t offset = kept.load(std::memory_order_relaxed);
+  if (offset == 0 || std::abs(now - offset) >= kJitter) {
+    offset = now;
+    kept.store(offset, std::memory_order_relaxed);
+  }
+  return std::chrono::system_clock::time_point(std::chrono::nanoseconds(offset) + at.since_origin());
 }
 
 std::string format_utc(std::chrono::system_clock::time_point at) {

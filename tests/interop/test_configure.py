@@ -95,6 +95,12 @@ def session(daemon: Daemon, name: str) -> tuple[str, str]:
     return "", ""
 
 
+def same(one: tuple[str, str], other: tuple[str, str]) -> bool:
+    """The same state since the same moment: BIRD's clock, which it takes anew each time, jitters by a millisecond."""
+    since = [sum(float(part) * unit for part, unit in zip(time.split(":"), (3600, 60, 1))) for _, time in (one, other)]
+    return one[0] == other[0] and abs(since[0] - since[1]) < 0.02
+
+
 @pytest.fixture
 def pair(tmp_path: pathlib.Path):
     """Ours, with BIRD as its neighbour."""
@@ -121,9 +127,9 @@ def test_untouched_sessions_stay(pair) -> None:
         for step in (config(place, text), config()):
             said = apply(hub, step)
             assert "Reconfigured" in said, f"{text}: {said}"
-        assert session(leaf, "hub") == at_leaf, f"{text}: the session fell"
+        assert same(session(leaf, "hub"), at_leaf), f"{text}: the session fell"
     # The same moment as in the beginning, in whatever format.
-    assert session(hub, "leaf") == at_hub
+    assert same(session(hub, "leaf"), at_hub)
 
 
 def test_changes_arrive(pair) -> None:
@@ -140,7 +146,7 @@ def test_changes_arrive(pair) -> None:
     since = session(leaf, "hub")
     apply(hub, config("bgp", "hold time 30;"))
     assert wait_for(lambda: session(leaf, "hub")[0] == "Established" and "10.1.0.0/24" in routes()
-                    and session(leaf, "hub") != since, 60)
+                    and not same(session(leaf, "hub"), since), 60)
 
 
 def test_check_undo_timeout_confirm(pair) -> None:
