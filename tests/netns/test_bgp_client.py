@@ -91,6 +91,17 @@ def test_peers_why(lab):
         tool.expect("established: r1 ~ r2", code=OK)
 
 
+def test_hits(lab):
+    """Import and export of one peer, then the filters of all."""
+    view = lab.json("bgp", "r1", "hits", peer_of(lab, "r1", 65002))["hits"]
+    assert [v["exports"] for v in view] == [False, True]
+    assert all(v["accepted"] + v["rejected"] > 0 and v["failed"] == 0 for v in view), view
+    for line in view[1]["lines"]:
+        assert line["reached"] >= line.get("taken", 0) and re.match(r".*:\d+:\d+$", line["where"]), line
+    text = lab("bgp", "r1", "hits", code=OK).out
+    assert "export " in text and "accepted" in text
+
+
 def test_malformed(lab):
     peer = peer_of(lab, "r1", 65002)
     view = lab.json("bgp", "r1", "malformed", peer)["malformed"]
@@ -117,7 +128,7 @@ def test_nodes_with_bird(lab):
     peer = peer_of(lab, "r3", 65001)
     assert "203.0.113.0/24" in [r["prefix"] for r in lab.json("bgp", "r3", "routes", "--primary")["routes"]]
     assert "192.0.2.0/24" in [r["prefix"] for r in lab.json("bgp", "r3", "advertised", peer)["routes"]]
-    for words in [["explain", "10.0.0.1"], ["malformed"], ["watch"], ["received", peer]]:
+    for words in [["explain", "10.0.0.1"], ["hits"], ["malformed"], ["watch"], ["received", peer]]:
         told = lab("bgp", "r3", *words, code=BAD_INPUT)
         assert "runs BIRD" in told.err and "--speaker r3=self" in told.err
 
@@ -126,6 +137,7 @@ def test_nodes_with_bird(lab):
     (["r1"], "is none of explain"), (["r1", "frobnicate"], "is none of explain"),
     (["r1", "explain"], "takes 1 to 1 arguments"), (["r1", "explain", "ten"], "is no prefix"),
     (["r9", "peers"], "no node r9"), (["r1", "received", "nobody"], "nobody"), (["r1", "malformed", "nobody"], "nobody"),
+    (["r1", "hits", "nobody"], "nobody"),
     (["r1", "routes", "--where", "1 +"], "where"), (["r1", "routes", "--table", "nonesuch"], "nonesuch"),
     (["--socket", "/nonesuch/events.sock", "peers"], "/nonesuch/events.sock")])
 def test_mistakes(lab, words, text):

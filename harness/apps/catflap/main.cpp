@@ -36,6 +36,7 @@ constexpr const char* kBgpFooter = R"(
 Verbs:
   explain PREFIX            candidates, the step at which each lost, next hops, loops; import and export verdicts with
                             the line of the filter that decided
+  hits [PROTOCOL]           which lines of import and export filters decide over the routes that are here now
   peers [--why]             sessions; why they are down and what to do
   malformed [PEER]          malformed messages: counters, and the last ones with their octets; with --mrt FILE these go
                             into FILE, for catflap mrt show and other readers of MRT
@@ -48,6 +49,7 @@ Nodes with BIRD answer peers, routes and advertised. --json gives one JSON objec
 
 Examples:
   sudo catflap bgp r1 explain 10.2.0.0/24
+  sudo catflap bgp r1 hits peer_r2
   sudo catflap bgp r1 peers --why
   sudo catflap bgp r1 routes --where 'bgp_path ~ [= * 65002 * =]'
   sudo catflap --json bgp r1 advertised peer_r2 | jq .routes

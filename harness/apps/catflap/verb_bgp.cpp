@@ -1,173 +1,27 @@
-#include <poll.h>
-#include <sys/socket.h>
-
-#include <array>
-#include <cerrno>
 #include <chrono>
 #include <cstdio>
-#include <functional>
+#include <memory>
 #include <utility>
 
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
 
+#include "apps/catflap/bgp_client.hpp"
 #include "apps/catflap/malformed_mrt.hpp"
-#include "apps/catflap/verbs.hpp"
 #include "birdc/parse.hpp"
-#include "daemons/adapter.hpp"
 #include "daemons/links.hpp"
-#include "lab/client.hpp"
+#include "observe/filter_hits.hpp"
 #include "observe/json.hpp"
 #include "observe/stream.hpp"
 #include "observe/text.hpp"
 #include "sys/clock.hpp"
-#include "sys/error.hpp"
 #include "sys/files.hpp"
-#include "sys/unix_socket.hpp"
 
 /// `catflap bgp`: what our speaker knows beyond birdc.
 namespace catflap::app {
 namespace {
 
 using nlohmann::json;
-using OnObject = std::function<Status(const json&)>;
-
-/// What is asked, and whom.
-struct Target {
-  std::filesystem::path events;  ///< of our speaker; its questions at the same path + ".query"
-  std::string bird;              ///< instead: the name of a node that runs BIRD
-};
-
-/// Calls `each` for every line of a Unix socket; false from it, or the end of the stream, ends it well.
-Status read_lines(int fd, const std::function<Result<bool>(std::string_view)>& each) {
-  observe::LineBuffer lines;
-  std::array<char, 65536> buffer{};
-  for (;;) {
-    while (const auto line = lines.next()) {
-      const auto more = each(*line);
-      if (!more) {
-        return fail(more.error());
-      }
-      if (!*more) {
-        return {};
-      }
-    }
-    if (auto ready = sys::wait_fd(fd, POLLIN, -1); !ready) {
-      return ready;
-    }
-    const ssize_t count = ::recv(fd, buffer.data(), buffer.size(), 0);
-    if (count == 0) {
-      return fail(Errc::io, "the speaker closed the connection");
-    }
-    if (count < 0 && errno != EAGAIN && errno != EINTR) {
-      return fail(sys::last_error("read from the speaker"));
-    }
-    if (count > 0) {
-      if (auto fed = lines.feed({buffer.data(), static_cast<std::size_t>(count)}); !fed) {
-        return fed;
-      }
-    }
-  }
-}
-
-Result<sys::UniqueFd> connect_to(const std::filesystem::path& path) {
-  auto fd = sys::unix_connect(path, sys::UnixType::stream);
-  if (!fd) {
-    return fail(std::move(fd.error()).context("no catflap-bgpd answers at " + path.string()));
-  }
-  return fd;
-}
-
-/// One question to our speaker.
-Status ask(const Target& target, const json& question, const OnObject& each) {
-  auto fd = connect_to(target.events.string() + ".query");
-  if (!fd) {
-    return fail(std::move(fd.error()));
-  }
-  const std::string text = question.dump() + "\n";
-  if (::send(fd->get(), text.data(), text.size(), MSG_NOSIGNAL) != static_cast<ssize_t>(text.size())) {
-    return fail(sys::last_error("ask the speaker"));
-  }
-  return read_lines(fd->get(), [&](std::string_view line) -> Result<bool> {
-    const json value = json::parse(line.begin(), line.end(), nullptr, false);
-    if (!value.is_object() || !value.contains("type") || !value["type"].is_string()) {
-      return fail(Errc::protocol, "the speaker's answer is no JSON object with a type");
-    }
-    const std::string type = value["type"];
-    if (type == "error") {
-      const std::string message = value.value("message", "");
-      return fail(value.value("code", "") == "unsupported" ? Errc::unsupported : Errc::invalid, message);
-    }
-    if (type == "end") {
-      return false;
-    }
-    if (!value.contains(type)) {
-      return fail(Errc::protocol, "the speaker's answer lacks its " + type);
-    }
-    if (auto done = each(value[type]); !done) {
-      return fail(std::move(done.error()));
-    }
-    return true;
-  });
-}
-
-/// A command to a BIRD of a lab.
-Result<birdc::Reply> ask_bird(const Common& common, const std::string& node, const std::string& command) {
-  auto name = chosen_lab(common);
-  if (!name) {
-    return fail(std::move(name.error()));
-  }
-  auto client = lab::Client::connect(lab::Options::default_run_root(), *name);
-  if (!client) {
-    return fail(std::move(client.error()));
-  }
-  auto text = client->request(json{{"op", "birdc"}, {"node", node}, {"command", command}}.dump());
-  if (!text) {
-    return fail(std::move(text.error()));
-  }
-  const json value = json::parse(*text, nullptr, false);
-  birdc::Reply reply;
-  for (const json& line : value.value("lines", json::array())) {
-    reply.lines.push_back({line.value("code", 0), line.value("text", "")});
-  }
-  if (!reply.lines.empty() && reply.lines.back().code >= 8000) {
-    return fail(Errc::invalid, "BIRD on " + node + ": " + reply.lines.back().text);
-  }
-  return reply;
-}
-
-Result<Target> find_target(const Common& common, const BgpOptions& options, const std::string& node) {
-  if (!options.socket.empty()) {
-    return Target{options.socket, ""};
-  }
-  auto name = chosen_lab(common);
-  if (!name) {
-    return fail(std::move(name.error()));
-  }
-  auto client = lab::Client::connect(lab::Options::default_run_root(), *name);
-  if (!client) {
-    return fail(std::move(client.error()));
-  }
-  auto text = client->request(R"({"op":"status"})");
-  if (!text) {
-    return fail(std::move(text.error()));
-  }
-  const json status = json::parse(*text, nullptr, false);
-  for (const json& each : status.value("nodes", json::array())) {
-    if (each.value("name", "") != node) {
-      continue;
-    }
-    if (!each.contains("control")) {
-      return fail(Errc::invalid, "node " + node + " runs no speaker");
-    }
-    if (each.value("speaker", "") != "self") {
-      return Target{{}, node};
-    }
-    const std::filesystem::path control(each["control"].get<std::string>());
-    return Target{daemons::paths_in(control.parent_path()).events, ""};
-  }
-  return fail(Errc::invalid, "no node " + node + " in lab " + *name);
-}
 
 /// Prints a list of things: as text, or as one JSON object with the list.
 class Printer {
@@ -198,32 +52,24 @@ class Printer {
   bool first_ = true;
 };
 
-Error needs_self(const Target& target, const std::string& what) {
-  return {Errc::unsupported, "node " + target.bird + " runs BIRD, which does not tell " + what +
-                                 ": run it with our speaker (--speaker " + target.bird + "=self)"};
-}
-
 /// Asks for all, then prints, so that an error is not half a list.
 template <class View, class Decode, class ToText>
 Status print_all(const Common& common, const Target& target, const json& question, const char* name,
                  Decode decode, ToText to_text) {
-  std::vector<View> views;
-  json values = json::array();
-  auto done = ask(target, question, [&](const json& value) -> Status {
-    auto view = decode(value);
-    if (!view) {
-      return fail(std::move(view.error()));
-    }
-    views.push_back(std::move(*view));
-    values.push_back(value);
-    return {};
-  });
-  if (done && common.json) {
-    fmt::print("{}\n", json{{name, std::move(values)}}.dump(-1, ' ', false, json::error_handler_t::replace));
-  } else if (done) {
-    fmt::print("{}", to_text(views));
+  auto views = collect<View>(target, question, decode);
+  if (!views) {
+    return fail(std::move(views.error()));
   }
-  return done;
+  if (!common.json) {
+    fmt::print("{}", to_text(*views));
+    return {};
+  }
+  json values = json::array();
+  for (const View& view : *views) {
+    values.push_back(observe::to_json_value(view));
+  }
+  fmt::print("{}\n", json{{name, std::move(values)}}.dump(-1, ' ', false, json::error_handler_t::replace));
+  return {};
 }
 
 Status explain(const Common& common, const Target& target, const BgpOptions& options,
@@ -254,24 +100,6 @@ Status write_mrt(const Common& common, const std::string& file,
   return {};
 }
 
-/// All that a question gives.
-template <class View, class Decode>
-Result<std::vector<View>> collect(const Target& target, const json& question, Decode decode) {
-  std::vector<View> views;
-  auto done = ask(target, question, [&](const json& value) -> Status {
-    auto view = decode(value);
-    if (!view) {
-      return fail(std::move(view.error()));
-    }
-    views.push_back(std::move(*view));
-    return {};
-  });
-  if (!done) {
-    return fail(std::move(done.error()));
-  }
-  return views;
-}
-
 Status malformed(const Common& common, const Target& target, const BgpOptions& options,
                  const std::string& peer) {
   if (!target.bird.empty()) {
@@ -289,6 +117,14 @@ Status malformed(const Common& common, const Target& target, const BgpOptions& o
   return print_all<observe::MalformedView>(
       common, target, {{"ask", "malformed"}, {"protocol", peer}}, "malformed", observe::malformed_from_json,
       [](const auto& views) { return observe::malformed_text(views, sys::monotonic_now()); });
+}
+
+Status hits(const Common& common, const Target& target, const std::string& protocol) {
+  if (!target.bird.empty()) {
+    return fail(needs_self(target, "which lines of filters decide"));
+  }
+  return print_all<observe::FilterHitsView>(common, target, {{"ask", "hits"}, {"protocol", protocol}}, "hits",
+                                            observe::filter_hits_from_json, observe::filter_hits_text);
 }
 
 void print_peers(const Common& common, const std::vector<observe::ProtocolView>& protocols, bool why) {
@@ -506,9 +342,9 @@ Status run(const Common& common, const BgpOptions& options) {
     const char* name;
     std::size_t least, most;  ///< arguments
   };
-  static constexpr Known kVerbs[] = {{"explain", 1, 1},   {"malformed", 0, 1}, {"peers", 0, 0},
-                                     {"watch", 0, 0},     {"routes", 0, 1},    {"received", 1, 2},
-                                     {"advertised", 1, 2}};
+  static constexpr Known kVerbs[] = {{"explain", 1, 1},    {"malformed", 0, 1}, {"peers", 0, 0},
+                                     {"watch", 0, 0},      {"routes", 0, 1},    {"received", 1, 2},
+                                     {"advertised", 1, 2}, {"hits", 0, 1}};
   const Known* known = nullptr;
   for (const Known& each : kVerbs) {
     if (verb == each.name) {
@@ -518,7 +354,7 @@ Status run(const Common& common, const BgpOptions& options) {
   if (known == nullptr) {
     return fail(Errc::invalid,
                 "bgp: '" + verb +
-                    "' is none of explain, malformed, peers, watch, routes, received, advertised;"
+                    "' is none of explain, hits, malformed, peers, watch, routes, received, advertised;"
                     " see catflap bgp --help");
   }
   if (words.size() - 1 < known->least || words.size() - 1 > known->most) {
@@ -531,6 +367,9 @@ Status run(const Common& common, const BgpOptions& options) {
   }
   if (verb == "explain") {
     return explain(common, *target, options, argument(1));
+  }
+  if (verb == "hits") {
+    return hits(common, *target, argument(1));
   }
   if (verb == "malformed") {
     return malformed(common, *target, options, argument(1));

@@ -86,6 +86,39 @@ TEST_F(Explain, FindsTheCoveringPrefixUnlessAskedForTheVeryOne) {
   EXPECT_EQ(explain("10.2.0.77/32", true).prefix, std::nullopt);
 }
 
+TEST_F(Explain, CountsWhatTheLinesOfAFilterDecide) {
+  FilterCountWalk walk;
+  walk.protocol = "to_r2";
+  int pieces = 0;
+  while (!walk.done) {
+    ASSERT_TRUE(net.speaker("r1").count_filters(walk, 1));
+    ++pieces;
+  }
+  EXPECT_GT(pieces, 4);
+  ASSERT_EQ(walk.counts.size(), 2U);
+  const FilterCount& import = walk.counts.front();
+  EXPECT_FALSE(import.exports);
+  EXPECT_EQ(import.protocols, std::vector<std::string>{"to_r2"});
+  // 10.2.0.0, 10.2.9.0, 10.3.0.0 and 10.3.9.0; what r2 has of r1 itself is a loop, which no filter sees.
+  EXPECT_EQ(import.accepted, 3U);
+  EXPECT_EQ(import.rejected, 1U);
+  ASSERT_EQ(import.hits.size(), 3U);  // if, accept, reject
+  const intent::Stmt* choose = import.filter.filter->body.front().get();
+  EXPECT_EQ(import.hits.at(choose).reached, 4U);
+  EXPECT_EQ(import.hits.at(choose).taken, 3U);
+  EXPECT_EQ(import.hits.at(choose->otherwise.front().get()).reached, 1U);
+  EXPECT_TRUE(walk.counts.back().exports);
+
+  FilterCountWalk all;  // the filters of both peers are objects of their own here
+  ASSERT_TRUE(net.speaker("r1").count_filters(all, 1000));
+  EXPECT_TRUE(all.done);
+  EXPECT_EQ(all.counts.size(), 3U);
+
+  FilterCountWalk nobody;
+  nobody.protocol = "nobody";
+  EXPECT_EQ(net.speaker("r1").count_filters(nobody, 1).error().code, Errc::not_found);
+}
+
 TEST_F(Explain, ShowsWhatTheImportFilterRefused) {
   const observe::ExplainView view = explain("10.2.9.0/24");
   ASSERT_EQ(view.candidates.size(), 2U);

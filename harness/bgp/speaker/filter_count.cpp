@@ -66,14 +66,18 @@ void add(FilterCount& count, const policy::Verdict& verdict) {
 
 void count_at(FilterCount& count, const Side& side, const net::Prefix& prefix) {
   policy::RouteEdit edit;
+  const rib::Entry* entry = side.channel->table().find(prefix);
   if (!side.exports) {
     side.channel->known_at(prefix, [&](const rib::Path& known) {
+      if (known.flags.unusable &&
+          (entry == nullptr || entry->find(known.protocol, known.path_id) == nullptr)) {
+        return;  // a loop or an impossible next hop: no filter sees it
+      }
       edit.clear();
       add(count, side.channel->would_import(prefix, known, edit, &count.hits));
     });
     return;
   }
-  const rib::Entry* entry = side.channel->table().find(prefix);
   const bool all = side.channel->protocol().exports_all(*side.channel);
   for (const rib::Path& path : entry->paths()) {
     if (path.flags.filtered || path.flags.unusable || (!all && &path != entry->best())) {
