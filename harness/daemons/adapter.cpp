@@ -14,6 +14,7 @@
 #include "daemons/gobgp.hpp"
 #include "daemons/links.hpp"
 #include "daemons/openbgpd.hpp"
+#include "sys/files.hpp"
 #include "sys/process.hpp"
 
 namespace catflap::daemons {
@@ -72,6 +73,9 @@ class BirdLikeAdapter final : public Adapter {
   }
 
   Result<Rendered> render(const intent::RouterIntent& router, const Paths& paths) const override {
+    if (auto fits = is_bird() ? birdlang::fits_bird(router) : Status{}; !fits) {
+      return fail(std::move(fits).error());
+    }
     if (kind_.capabilities.ipv6) {
       return render(birdlang::print(router, birdlang::Dialect::bird2), paths);
     }
@@ -117,7 +121,7 @@ class BirdLikeAdapter final : public Adapter {
       text = fmt::format("{} refused it without a word ({})", program.path.string(),
                          sys::proc::to_string(result->status));
     }
-    return fail(parse_config_error(text));
+    return fail(with_extension(parse_config_error(text), paths));
   }
 
   std::unique_ptr<Link> link(sys::EventLoop& loop, const Paths& paths, LinkEvents events) const override {
@@ -128,6 +132,22 @@ class BirdLikeAdapter final : public Adapter {
   }
 
  private:
+  bool is_bird() const { return !kind_.capabilities.event_stream; }
+
+  /// BIRD says "syntax error" where a file has an option that only our speaker knows: names it.
+  Error with_extension(Error error, const Paths& paths) const {
+    const auto text = is_bird() ? sys::read_file(paths.config) : Result<std::string>("");
+    birdlang::ParseOptions options;
+    options.dialect = kind_.capabilities.ipv6 ? birdlang::Dialect::bird2 : birdlang::Dialect::bird1;
+    const auto router = birdlang::parse(text ? *text : "", paths.config, options);
+    if (router) {  // with includes it would need their files: then BIRD's own words must do
+      if (const Status fits = birdlang::fits_bird(*router); !fits) {
+        error.message += " (" + fits.error().message + ")";
+      }
+    }
+    return error;
+  }
+
   Kind kind_;
   AdapterOptions options_;
 };

@@ -7,6 +7,7 @@
 
 #include <gtest/gtest.h>
 
+#include "birdlang/birdlang.hpp"
 #include "daemons/adapter.hpp"
 #include "daemons/control_client.hpp"
 #include "daemons/links.hpp"
@@ -262,6 +263,26 @@ TEST_F(Daemons, ConfigurationErrorsOfBirdHaveAPosition) {
   EXPECT_EQ(checked.error().where->line, 3U);
   fs::remove(paths().config);
   EXPECT_FALSE(adapter->check_config(*bird, paths()));
+}
+
+TEST_F(Daemons, OptionsOfOurOwnAreNamedWhereBirdIsToRunThem) {
+  const auto adapter = *make_adapter("bird");
+  std::string why;
+  const auto bird = program(*adapter, why);
+  if (!bird) {
+    GTEST_SKIP() << why;
+  }
+  const std::string text =
+      std::string(kConfig) + "protocol static own { ipv4; route 10.0.0.0/8 blackhole when 11.0.0.0/8; }\n";
+  write(*adapter, text);
+  const auto checked = adapter->check_config(*bird, paths());
+  ASSERT_FALSE(checked);
+  EXPECT_NE(checked.error().message.find("protocol own: BIRD has no option 'when'"), std::string::npos)
+      << checked.error().message;
+  const auto router = birdlang::parse(text, "own.conf", {});
+  ASSERT_TRUE(router) << to_string(router.error());
+  EXPECT_FALSE(adapter->render(*router, paths()));
+  EXPECT_TRUE((*make_adapter("self"))->render(*router, paths()));
 }
 
 TEST_F(Daemons, BirdTellsItsStateOverTheControlSocket) {

@@ -1,18 +1,14 @@
 #include "runtime/event_server.hpp"
 
 #include <sys/epoll.h>
-#include <sys/socket.h>
 #include <unistd.h>
 
 #include <algorithm>
-#include <array>
-#include <cerrno>
 #include <utility>
 #include <vector>
 
 #include "net/addr.hpp"
 #include "sys/clock.hpp"
-#include "sys/unix_socket.hpp"
 
 namespace catflap::runtime {
 namespace {
@@ -26,15 +22,9 @@ constexpr Duration kCountersLast = std::chrono::seconds(1);
 Result<std::unique_ptr<EventServer>> EventServer::listen(sys::EventLoop& loop,
                                                          const std::filesystem::path& path,
                                                          bgp::Speaker& speaker, std::string version) {
-  auto listener = sys::unix_listen(path, sys::UnixType::stream);
-  if (!listener) {
-    return fail(std::move(listener.error()).context("events socket " + path.string()));
-  }
   std::unique_ptr<EventServer> server(new EventServer(loop, path, speaker, std::move(version)));
-  EventServer* const raw = server.get();
-  // Without a word: who runs out of descriptors says so where peers are refused.
-  auto acceptor = sys::Acceptor::create(loop, std::move(*listener),
-                                        [raw](sys::UniqueFd fd) { raw->accepted(std::move(fd)); });
+  auto acceptor = listen_at(loop, path, "events socket",
+                            [raw = server.get()](sys::UniqueFd fd) { raw->accepted(std::move(fd)); });
   if (!acceptor) {
     return fail(std::move(acceptor.error()));
   }
@@ -60,8 +50,7 @@ void EventServer::accepted(sys::UniqueFd fd) {
     return;
   }
   const int raw = fd.get();
-  auto client = std::make_unique<Client>();
-  client->fd = std::move(fd);
+  auto client = std::make_unique<Client>(std::move(fd));
   client->read_at = sys::monotonic_now();
   if (!loop_.add(raw, EPOLLIN, [this, raw](std::uint32_t events) { serve(raw, events); })) {
     return;
@@ -74,11 +63,11 @@ void EventServer::accepted(sys::UniqueFd fd) {
 
 void EventServer::serve(int fd, std::uint32_t events) {
   if ((events & EPOLLIN) != 0) {  // a listener has nothing to say: this is its end, or noise
-    std::array<char, 4096> noise;
-    const ssize_t count = ::recv(fd, noise.data(), noise.size(), 0);
-    if (count == 0 || (count < 0 && errno != EAGAIN && errno != EINTR)) {
+    Client& client = *clients_.at(fd);
+    if (!client.receive()) {
       return drop(fd);
     }
+    client.in.clear();
   } else if ((events & (EPOLLHUP | EPOLLERR)) != 0) {
     return drop(fd);
   }
@@ -89,7 +78,7 @@ void EventServer::serve(int fd, std::uint32_t events) {
 
 void EventServer::greet(Client& client) {
   const auto say = [&](const observe::StreamMessage& message) {
-    client.queue += observe::encode_stream_line(message);
+    client.out += observe::encode_stream_line(message);
   };
   const std::uint32_t router_id = speaker_.router_id();
   say(observe::Hello{version_, static_cast<int>(::getpid()), net::router_id_to_string(router_id)});
@@ -108,7 +97,7 @@ void EventServer::greet_piece(Client& client) {
   Greeting& greeting = *client.greeting;
   if (greeting.tables.empty()) {
     client.greeting.reset();
-    client.queue += observe::encode_stream_line(observe::Synced{});
+    client.out += observe::encode_stream_line(observe::Synced{});
     return;
   }
   bgp::RouteQuery query;
@@ -119,7 +108,7 @@ void EventServer::greet_piece(Client& client) {
   const auto flush_group = [&] {
     if (!group.routes.empty()) {
       greeting.after = group.prefix;
-      client.queue += route_lines_.line(group);
+      client.out += route_lines_.line(group);
       group.routes.clear();
     }
   };
@@ -128,7 +117,7 @@ void EventServer::greet_piece(Client& client) {
   (void)speaker_.routes(query, [&](const observe::RouteView& route) {
     if (route.prefix != group.prefix) {
       flush_group();
-      if (client.queue.size() >= kPieceOctets) {
+      if (client.out.size() >= kPieceOctets) {
         done = false;
         return false;
       }
@@ -200,7 +189,7 @@ bool EventServer::held_up() {
   bool lagging = false;
   std::vector<int> stuck;
   for (const auto& [fd, client] : clients_) {
-    if (client->queue.size() - client->sent > kLagOctets) {
+    if (client->unsent() > kLagOctets) {
       (now - client->read_at > kPatience ? stuck.push_back(fd) : void(lagging = true));
     }
   }
@@ -278,7 +267,7 @@ void EventServer::say_bye(const std::string& reason) {
 void EventServer::send_to_all(const std::string& line) {
   std::vector<int> all;
   for (auto& [fd, client] : clients_) {
-    client->queue += line;
+    client->out += line;
     all.push_back(fd);
   }
   for (const int fd : all) {
@@ -286,23 +275,13 @@ void EventServer::send_to_all(const std::string& line) {
   }
 }
 
-bool EventServer::write_queue(Client& client) {
-  while (client.sent < client.queue.size()) {
-    const ssize_t count = ::send(client.fd.get(), client.queue.data() + client.sent,
-                                 client.queue.size() - client.sent, MSG_NOSIGNAL);
-    if (count < 0) {
-      if (client.sent > kLagOctets) {
-        client.queue.erase(0, std::exchange(client.sent, 0));
-      }
-      return errno == EAGAIN || errno == EINTR;
-    }
-    client.sent += static_cast<std::size_t>(count);
+bool EventServer::flush(Client& client) {
+  const std::size_t before = client.unsent();
+  const bool there = client.flush();
+  if (client.out.empty() || client.unsent() < before) {
     client.read_at = loop_.now();
   }
-  client.read_at = loop_.now();
-  client.queue.clear();
-  client.sent = 0;
-  return true;
+  return there;
 }
 
 void EventServer::write_out(int fd) {
@@ -312,21 +291,18 @@ void EventServer::write_out(int fd) {
   }
   Client& client = *at->second;
   for (int piece = 0; piece <= kPiecesPerRound; ++piece) {
-    if (!write_queue(client) || client.queue.size() - client.sent > kQueueOctetsMax) {
+    if (!flush(client) || client.unsent() > kQueueOctetsMax) {
       return drop(fd);
     }
-    if (!client.queue.empty() || !client.greeting) {
+    if (!client.out.empty() || !client.greeting) {
       break;
     }
     if (piece < kPiecesPerRound) {
       greet_piece(client);
     }
   }
-  const bool want = !client.queue.empty() || client.greeting;
-  if (want != client.want_write) {
-    client.want_write = want;
-    (void)loop_.modify(fd, EPOLLIN | (want ? static_cast<std::uint32_t>(EPOLLOUT) : 0U));
-  }
+  const bool more = !client.out.empty() || client.greeting;
+  client.want(loop_, EPOLLIN | (more ? static_cast<std::uint32_t>(EPOLLOUT) : 0U));
 }
 
 void EventServer::drop(int fd) {

@@ -12,6 +12,7 @@
 
 #include "bgp/speaker/speaker.hpp"
 #include "observe/stream.hpp"
+#include "runtime/stream_client.hpp"
 #include "sys/acceptor.hpp"
 #include "sys/event_loop.hpp"
 #include "sys/unique_fd.hpp"
@@ -59,13 +60,10 @@ class EventServer {
     std::vector<std::string> tables;  ///< still to come; the one at the back is being told
     std::optional<net::Prefix> after;
   };
-  struct Client {
-    sys::UniqueFd fd;
+  struct Client : StreamClient {
+    using StreamClient::StreamClient;
     std::optional<Greeting> greeting;  ///< nullopt: all told
-    std::string queue;
-    std::size_t sent = 0;
-    Instant read_at;  ///< when its queue last was empty or became shorter
-    bool want_write = false;
+    Instant read_at;                   ///< when its queue last was empty or became shorter
   };
 
   EventServer(sys::EventLoop& loop, std::filesystem::path path, bgp::Speaker& speaker, std::string version);
@@ -79,7 +77,7 @@ class EventServer {
   void serve(int fd, std::uint32_t events);
   void greet(Client& client);
   void greet_piece(Client& client);
-  bool write_queue(Client& client);
+  bool flush(Client& client);
   void send_to_all(const std::string& line);
   void write_out(int fd);
   void drop(int fd);

@@ -23,7 +23,11 @@ bool StreamClient::flush() {
   while (unsent() > 0) {
     const ssize_t count = ::send(fd(), out.data() + sent_, unsent(), MSG_NOSIGNAL);
     if (count < 0) {
-      return errno == EAGAIN || errno == EINTR;
+      const bool waits = errno == EAGAIN || errno == EINTR;
+      if (sent_ > kTakenOctetsMax) {
+        out.erase(0, std::exchange(sent_, 0));
+      }
+      return waits;
     }
     sent_ += static_cast<std::size_t>(count);
   }

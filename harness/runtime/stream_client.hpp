@@ -21,6 +21,9 @@ namespace catflap::runtime {
 /// It never blocks.
 class StreamClient {
  public:
+  /// `out` keeps no more octets than these that were taken already.
+  static constexpr std::size_t kTakenOctetsMax = std::size_t{1} << 20U;
+
   explicit StreamClient(sys::UniqueFd socket) : fd_(std::move(socket)) {}
 
   int fd() const noexcept { return fd_.get(); }
