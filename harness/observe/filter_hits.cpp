@@ -53,6 +53,9 @@ Result<FilterHitsView> filter_hits_from_json(const Json& value) {
 }
 
 std::string filter_hits_text(const std::vector<FilterHitsView>& views) {
+  if (views.empty()) {
+    return "no protocol has a filter: each takes and tells all or nothing\n";
+  }
   std::string text;
   for (const FilterHitsView& view : views) {
     text += fmt::format("{} {} of {}: {}, {} accepted, {} rejected{}\n", view.exports ? "export" : "import",

@@ -92,14 +92,28 @@ def test_peers_why(lab):
 
 
 def test_hits(lab):
-    """Import and export of one peer, then the filters of all."""
-    view = lab.json("bgp", "r1", "hits", peer_of(lab, "r1", 65002))["hits"]
-    assert [v["exports"] for v in view] == [False, True]
-    assert all(v["accepted"] + v["rejected"] > 0 and v["failed"] == 0 for v in view), view
-    for line in view[1]["lines"]:
-        assert line["reached"] >= line.get("taken", 0) and re.match(r".*:\d+:\d+$", line["where"]), line
-    text = lab("bgp", "r1", "hits", code=OK).out
-    assert "export " in text and "accepted" in text
+    """What r1's filters do: of a plain router nothing, then a filter that both of its peers share."""
+    assert "no protocol has a filter" in lab("bgp", "r1", "hits", code=OK).out
+    config = next(lab.run_dir.glob("**/nodes/r1/bird.conf"))
+    plain = config.read_text()
+    mine = "filter of_peers {\n  if net = 198.51.100.0/24 then accept;\n  reject;\n}\n"
+    try:
+        config.write_text(plain.replace("protocol device", mine + "protocol device", 1)
+                          .replace("import all;\n    export all;", "import filter of_peers;\n    export all;"))
+        assert "Reconfigured" in lab.birdc("r1", "configure").out
+        assert soon(lambda: lab.json("bgp", "r1", "hits")["hits"][0]["rejected"] >= 2)
+        shared, = lab.json("bgp", "r1", "hits")["hits"]
+        assert shared["filter"] == "of_peers" and not shared["exports"] and len(shared["protocols"]) == 2, shared
+        choose, accept, reject = shared["lines"]
+        assert choose["text"].startswith("if net = 198.51.100.0/24") and re.search(r"bird.conf:\d+:3$", choose["where"])
+        assert choose["taken"] == accept["reached"] == shared["accepted"] == 2, shared
+        assert choose["reached"] - choose["taken"] == reject["reached"] == shared["rejected"], shared
+        peer = peer_of(lab, "r1", 65002)
+        text = lab("bgp", "r1", "hits", peer, code=OK).out
+        assert f"import of_peers of {peer}: " in text and "1 accepted" in text and f"export ACCEPT of {peer}: " in text
+    finally:
+        config.write_text(plain)
+        lab.birdc("r1", "configure")
 
 
 def test_malformed(lab):
