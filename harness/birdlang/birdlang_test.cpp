@@ -380,6 +380,18 @@ TEST(BirdlangRoundTrip, OptionsThatBirdDoesNotHave) {
             intent::RemovePrivateAs::off);
 }
 
+TEST(BirdlangBird1, AListOfCommunitiesThatIsNotThereIsDefined) {
+  const RouterIntent router =
+      good(std::string(kStart) +
+               "filter f { if defined(bgp_community) then accept; if defined(bgp_path) "
+               "then reject; }",
+           Dialect::bird1);
+  ASSERT_EQ(router.filters.count("f"), 1U);
+  const std::string text = print(*router.filters.at("f"));
+  EXPECT_NE(text.find("if true then"), std::string::npos) << text;
+  EXPECT_NE(text.find("if defined(bgp_path) then"), std::string::npos) << text;
+}
+
 TEST(BirdlangBgp, ExternalSessionsMayGoWithoutPolicyWhereThatIsSaid) {
   EXPECT_NE(error_of(bgp("", "import all;")).find("RFC 8212"), std::string::npos);
   EXPECT_EQ(error_of(bgp("require policy off;", "import all;")), "no error");

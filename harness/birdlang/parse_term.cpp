@@ -12,6 +12,15 @@ using intent::ExprPtr;
 using intent::Op;
 using intent::ValueType;
 
+namespace {
+
+bool is_community_list(ValueType type) {
+  return type == ValueType::community_list || type == ValueType::ext_community_list ||
+         type == ValueType::large_community_list;
+}
+
+}  // namespace
+
 ExprPtr Parser::primary() {
   const Token at = peek();
   switch (at.kind) {
@@ -155,6 +164,10 @@ ExprPtr Parser::word_term() {
     if (attribute_at.kind == TokenKind::symbol && is_attribute(attribute_at.text)) {
       ExprPtr operand = attribute_term();
       expect(")");
+      if (old_ && is_community_list(operand->type)) {
+        return make_constant(true,
+                             at);  // 1.6 takes a list that is not there for an empty one, which is defined
+      }
       return make(Op::defined, {operand}, at);
     }
     ExprPtr operand = expression();

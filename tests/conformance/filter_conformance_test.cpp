@@ -56,6 +56,12 @@ INSTANTIATE_TEST_SUITE_P(
         Case{
             "print defined(bgp_path), defined(bgp_med), defined(bgp_community), defined(krt_metric); accept;",
             {"FALSEFALSEFALSEFALSE"}},
+        // A list that never was there stays undefined, whatever is deleted from it.
+        Case{"bgp_large_community.delete((1,1,1)); printn defined(bgp_large_community); "
+             "bgp_large_community.add((1,1,1)); bgp_large_community.delete((1,1,1)); "
+             "printn defined(bgp_large_community); bgp_large_community = ---empty---; "
+             "print defined(bgp_large_community); accept;",
+             {"FALSETRUEFALSE"}},
         // A list that a filter emptied is there; only `unset` takes it away.
         Case{"bgp_community.add((1,2)); bgp_community.delete([(1,*)]); print defined(bgp_community), "
              "bgp_community; "

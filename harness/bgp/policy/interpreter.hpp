@@ -89,6 +89,8 @@ class Interpreter {
   bool assign_gateway(const Stmt& stmt, const Value& value);
   bool assign_bgp(const Stmt& stmt, const Value& value);
   bool unset(const Stmt& stmt);
+  /// What `defined` says of a list of communities.
+  bool has_list(intent::RouteAttribute attribute) const;
 
   bool fail(const SourcePos& where, std::string message);
   bool fail_argument(const SourcePos& where, std::size_t index, std::string_view what,
@@ -101,6 +103,10 @@ class Interpreter {
   RouteEdit* edit_;
   std::vector<Value> stack_;  ///< the variables of all calls that run
   std::size_t frame_ = 0;     ///< where those of the innermost begin
+  /// Lists that this run left as the empty list that stands for none, a bit for each intent::RouteAttribute:
+  /// BIRD does not take them for defined until the next filter. One whose last item was deleted is another
+  /// thing.
+  std::uint64_t null_lists_ = 0;
   std::uint32_t steps_ = 0;
   std::uint32_t depth_ = 0;
   Value returned_;

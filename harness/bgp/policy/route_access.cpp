@@ -266,16 +266,10 @@ bool Interpreter::is_defined(const Expr& expr, bool& defined) {
             bgp.as_path && (attrs().source == intent::RouteSource::bgp || !bgp.as_path->segments.empty());
         return true;
       case RouteAttribute::bgp_community:
-        defined = !bgp.communities.empty() || bgp.emptied.communities;
-        return true;
       case RouteAttribute::bgp_cluster_list:
-        defined = !bgp.cluster_list.empty();
-        return true;
       case RouteAttribute::bgp_ext_community:
-        defined = !bgp.ext_communities.empty() || bgp.emptied.ext_communities;
-        return true;
       case RouteAttribute::bgp_large_community:
-        defined = !bgp.large_communities.empty() || bgp.emptied.large_communities;
+        defined = has_list(expr.attribute);
         return true;
       default:
         break;
@@ -428,14 +422,33 @@ bool Interpreter::assign_gateway(const Stmt& stmt, const Value& value) {
   return true;
 }
 
+bool Interpreter::has_list(RouteAttribute attribute) const {
+  const wire::Attributes& bgp = attrs().bgp;
+  const bool nothing = (null_lists_ >> static_cast<unsigned>(attribute) & 1U) != 0;
+  switch (attribute) {
+    case RouteAttribute::bgp_community:
+      return !bgp.communities.empty() || (bgp.emptied.communities && !nothing);
+    case RouteAttribute::bgp_ext_community:
+      return !bgp.ext_communities.empty() || (bgp.emptied.ext_communities && !nothing);
+    case RouteAttribute::bgp_large_community:
+      return !bgp.large_communities.empty() || (bgp.emptied.large_communities && !nothing);
+    default:
+      return !bgp.cluster_list.empty();
+  }
+}
+
 bool Interpreter::assign_bgp(const Stmt& stmt, const Value& value) {
   if (std::holds_alternative<std::monostate>(value)) {
     return fail(stmt.where, "Argument 1 of EA_SET has no value (void)");
   }
+  const bool constant = stmt.expr != nullptr && stmt.expr->op == intent::Op::constant;
+  const bool nothing = constant || !has_list(stmt.attribute);
   if (!set_bgp_attribute(edit().bgp, stmt.attribute, value)) {
     return fail(stmt.where, "Attempt to set the attribute to a value of type " +
                                 std::string(to_string(intent::type_of(value))));
   }
+  const std::uint64_t bit = std::uint64_t{1} << static_cast<unsigned>(stmt.attribute);
+  null_lists_ = nothing ? null_lists_ | bit : null_lists_ & ~bit;
   edit_->set_assigned(stmt.attribute, true);
   return true;
 }
