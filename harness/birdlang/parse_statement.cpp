@@ -321,6 +321,7 @@ StmtPtr Parser::assignment_or_call() {
     stmt.verb = Verb::assign_variable;
     stmt.name = word;
     stmt.slot = variable->slot;
+    stmt.type = old_ ? intent::ValueType::none : variable->type;  // in 1.6 a variable may lose its value
     stmt.expr = convert(expression(), variable->type, "variable '" + word + "'");
   } else if (is_attribute(word)) {
     return attribute_statement(at);

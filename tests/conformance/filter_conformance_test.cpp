@@ -56,6 +56,9 @@ INSTANTIATE_TEST_SUITE_P(
         Case{
             "print defined(bgp_path), defined(bgp_med), defined(bgp_community), defined(krt_metric); accept;",
             {"FALSEFALSEFALSEFALSE"}},
+        Case{"int x = bgp_med; print \"reached\"; accept;",
+             {},
+             "filters, line 6: Argument 1 of VAR_INIT must be of type int, got type void"},
         // A list that never was there stays undefined, whatever is deleted from it.
         Case{"bgp_large_community.delete((1,1,1)); printn defined(bgp_large_community); "
              "bgp_large_community.add((1,1,1)); bgp_large_community.delete((1,1,1)); "

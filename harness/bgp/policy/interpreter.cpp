@@ -157,11 +157,11 @@ Flow Interpreter::run_one(const Stmt& stmt) {
         return done(set_variable(stmt.slot, zero_of(stmt.type), stmt.where));
       }
       const Value* value = eval(stmt.expr, scratch);
-      return done(value != nullptr && set_variable(stmt.slot, *value, stmt.where));
+      return done(value != nullptr && give_variable(stmt, *value, "VAR_INIT"));
     }
     case intent::Verb::assign_variable: {
       const Value* value = eval(stmt.expr, scratch);
-      return done(value != nullptr && set_variable(stmt.slot, *value, stmt.where));
+      return done(value != nullptr && give_variable(stmt, *value, "VAR_SET"));
     }
     case intent::Verb::assign_attribute:
     case intent::Verb::method_assign: {
@@ -307,6 +307,13 @@ Flow Interpreter::run_verdict(const Stmt& stmt, Flow flow) {
   }
   decided_at_ = &stmt.where;
   return flow;
+}
+
+bool Interpreter::give_variable(const Stmt& stmt, const Value& value, std::string_view what) {
+  if (stmt.type != intent::ValueType::none && std::holds_alternative<std::monostate>(value)) {
+    return fail_argument(stmt.where, 0, what, stmt.type, value);
+  }
+  return set_variable(stmt.slot, value, stmt.where);
 }
 
 bool Interpreter::set_variable(std::uint32_t slot, Value value, const SourcePos& where) {

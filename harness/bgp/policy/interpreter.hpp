@@ -55,6 +55,8 @@ class Interpreter {
   Flow run_for(const Stmt& stmt);
   Flow run_verdict(const Stmt& stmt, Flow flow);
   std::optional<bool> case_fits(const Stmt::Case& one, const Value& value);
+  /// A variable with a type takes no value that is missing; `what`: as BIRD calls the operation.
+  bool give_variable(const Stmt& stmt, const Value& value, std::string_view what);
   bool set_variable(std::uint32_t slot, Value value, const SourcePos& where);
   bool print(const std::vector<intent::ExprPtr>& exprs, bool newline);
 
