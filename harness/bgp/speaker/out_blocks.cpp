@@ -1,5 +1,6 @@
 #include "bgp/speaker/out_blocks.hpp"
 
+#include <algorithm>
 #include <cstring>
 #include <new>
 
@@ -7,6 +8,12 @@
 
 namespace catflap::bgp::internal {
 namespace {
+
+/// What stands behind the head of a block.
+template <class Block>
+BytesView octets_of(const Block& block) {
+  return {static_cast<const std::byte*>(static_cast<const void*>(&block + 1)), block.size};
+}
 
 std::uint32_t hash_of(BytesView octets, rib::ProtocolId source) {
   std::uint64_t hash = source + octets.size() * 0x9E3779B97F4A7C15ULL;
@@ -31,8 +38,7 @@ BlockId OutBlocks::intern(BytesView octets, rib::ProtocolId source, const net::I
   const std::uint32_t hash = hash_of(octets, source);
   const std::uint32_t found = index_.find(hash, [&](std::uint32_t id) {
     const Block& block = at(id);
-    return block.hash == hash && block.source == source && block.size == octets.size() &&
-           std::memcmp(&block + 1, octets.data(), octets.size()) == 0;
+    return block.hash == hash && block.source == source && std::ranges::equal(octets_of(block), octets);
   });
   if (found != rib::HashIndex::kNone) {
     ++at(found).users;
@@ -45,7 +51,7 @@ BlockId OutBlocks::intern(BytesView octets, rib::ProtocolId source, const net::I
   block->users = 1;
   block->source = source;
   block->size = static_cast<std::uint32_t>(octets.size());
-  std::memcpy(block + 1, octets.data(), octets.size());
+  std::copy(octets.begin(), octets.end(), static_cast<std::byte*>(static_cast<void*>(block + 1)));
   BlockId id = static_cast<BlockId>(blocks_.size()) + kFirstBlock;
   if (free_.empty()) {
     blocks_.push_back(block);
@@ -64,8 +70,7 @@ BlockId OutBlocks::intern(BytesView octets, rib::ProtocolId source, const net::I
 }
 
 BytesView OutBlocks::octets(BlockId id) const {
-  const Block& block = at(id);
-  return {reinterpret_cast<const std::byte*>(&block + 1), block.size};
+  return octets_of(at(id));
 }
 
 bool OutBlocks::same_octets(BlockId a, BlockId b) const {
@@ -74,7 +79,7 @@ bool OutBlocks::same_octets(BlockId a, BlockId b) const {
   }
   const BytesView x = octets(a);
   const BytesView y = octets(b);
-  return x.size() == y.size() && std::memcmp(x.data(), y.data(), x.size()) == 0;
+  return std::ranges::equal(x, y);
 }
 
 void OutBlocks::remove(BlockId id) {

@@ -82,9 +82,9 @@ EXCEPTIONS: list[tuple[tuple[str, ...], str, str]] = [
 ]
 
 
-def reason_for(name: str, dialect: Dialect) -> Optional[str]:
+def exception_for(name: str, dialect: Dialect) -> Optional[tuple[tuple[str, ...], str, str]]:
     """Why the two may differ, or None if they may not."""
-    for dialects, pattern, reason in EXCEPTIONS:
-        if dialect.name in dialects and re.fullmatch(pattern, name):
-            return reason
+    for one in EXCEPTIONS:
+        if dialect.name in one[0] and re.fullmatch(one[1], name):
+            return one
     return None
