@@ -1,12 +1,14 @@
 """Every mistake gives one clear message with its position, the documented exit code, and leaves nothing behind."""
 
+import pathlib
 import shutil
 import subprocess
+import tempfile
 
 import pytest
 
-from catflap_cli import (BAD_INPUT, BIN, ENVIRONMENT, FAILED, HELLO, OK, TWO_ROUTER, footprint, footprint_settles,
-                         soon, write)
+from catflap_cli import (BAD_INPUT, BIN, ENVIRONMENT, FAILED, HELLO, OK, TWO_ROUTER, Cli, footprint,
+                         footprint_settles, soon, write)
 
 PAIR = """
     lab: pair
@@ -148,24 +150,23 @@ def test_bird_that_is_none(cli, tmp_path):
 
 
 @pytest.mark.parametrize("verb", ["up", "test"])
-def test_missing_privilege(cli, tmp_path, verb):
+def test_missing_privilege(verb):
     """As nobody. The folder for labs may be written, so it is the namespaces that are refused."""
     if not shutil.which("setpriv"):
         pytest.skip("setpriv (package util-linux) is not installed")
-    file = write(tmp_path / "lab.yaml", PAIR)
-    bin_dir = tmp_path / "bin"  # the build may lie where nobody may look
-    bin_dir.mkdir()
-    for name in ["catflap", "catflap-bgpd"]:
-        shutil.copy(BIN / name, bin_dir / name)
-    folder = tmp_path
-    while folder != folder.parent:
-        if folder.stat().st_uid == 0 and str(folder).startswith("/tmp/") and len(folder.parts) > 2:
-            folder.chmod(folder.stat().st_mode | 0o055)
-        folder = folder.parent
-    cli.run_dir.chmod(0o777)
-    done = subprocess.run(
-        ["setpriv", "--reuid", "65534", "--regid", "65534", "--clear-groups", bin_dir / "catflap", verb, file],
-        env=cli.env, cwd="/", capture_output=True, text=True, timeout=20)
+    # Not in pytest's own folder, which it closes to others whenever one more of it starts.
+    with tempfile.TemporaryDirectory(prefix="catflap-") as name:
+        folder = pathlib.Path(name)
+        folder.chmod(0o755)
+        file = write(folder / "lab.yaml", PAIR)
+        for program in ["catflap", "catflap-bgpd"]:  # the build may lie where nobody may look
+            shutil.copy(BIN / program, folder / program)
+        cli = Cli(folder / "run")
+        cli.run_dir.mkdir()
+        cli.run_dir.chmod(0o777)
+        done = subprocess.run(
+            ["setpriv", "--reuid", "65534", "--regid", "65534", "--clear-groups", folder / "catflap", verb, file],
+            env=cli.env, cwd="/", capture_output=True, text=True, timeout=20)
     assert done.returncode == ENVIRONMENT, done
     text = done.stderr if verb == "up" else done.stdout
     assert ("cannot create a network namespace (root or CAP_SYS_ADMIN is needed): Operation not permitted; labs are "
