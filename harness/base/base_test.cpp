@@ -32,6 +32,17 @@ TEST(Glob, MatchesAsInAShell) {
   EXPECT_TRUE(glob_match("c?", "c1"));
   EXPECT_FALSE(glob_match("c?", "c"));
   EXPECT_FALSE(glob_match("a*b", "aXbX"));
+  EXPECT_TRUE(glob_match("cali*", "cali123"));
+  EXPECT_FALSE(glob_match("cali*", "eth0"));
+  EXPECT_TRUE(glob_match("e?h*0", "eth10"));
+  EXPECT_TRUE(glob_match("*a*b", "xaxab"));
+  EXPECT_FALSE(glob_match("*a*b", "xaxabc"));
+  EXPECT_TRUE(glob_match("a\\*", "a*"));
+  EXPECT_FALSE(glob_match("a\\*", "ab"));
+  EXPECT_TRUE(glob_match("", ""));
+  EXPECT_TRUE(glob_match("a\\*b", "a*b"));
+  EXPECT_FALSE(glob_match("a\\*b", "aXb"));
+  EXPECT_TRUE(glob_match("a\\", "a\\"));
 }
 
 TEST(ByteReader, StopsAtTheEnd) {

@@ -9,6 +9,8 @@
 #include <utility>
 #include <variant>
 
+#include "base/glob.hpp"
+
 namespace catflap::intent {
 namespace {
 
@@ -490,7 +492,7 @@ std::optional<bool> match_values(const Value& a, const Value& b) {
   }
   if (const auto* pattern = std::get_if<std::string>(&b)) {
     const auto* text = std::get_if<std::string>(&a);
-    return text == nullptr ? std::nullopt : std::optional(match_glob(*pattern, *text));
+    return text == nullptr ? std::nullopt : std::optional(glob_match(*pattern, *text));
   }
   if (const auto* around = std::get_if<net::Prefix>(&b)) {
     if (const auto* addr = std::get_if<net::IpAddr>(&a)) {
@@ -520,33 +522,6 @@ std::optional<bool> match_values(const Value& a, const Value& b) {
     return match_large(large->items, b);
   }
   return match_set(a, *set);
-}
-
-bool match_glob(std::string_view pattern, std::string_view text) {
-  std::size_t at = 0;
-  std::size_t in = 0;
-  std::size_t star = std::string_view::npos;  // behind the last `*`, and where in the text it may stretch to
-  std::size_t resume = 0;
-  while (in < text.size()) {
-    const bool literal = at + 1 < pattern.size() && pattern[at] == '\\';
-    if (at < pattern.size() && pattern[at] == '*') {
-      star = ++at;
-      resume = in;
-    } else if (at < pattern.size() &&
-               (literal ? pattern[at + 1] == text[in] : pattern[at] == '?' || pattern[at] == text[in])) {
-      at += literal ? 2 : 1;
-      ++in;
-    } else if (star != std::string_view::npos) {
-      at = star;
-      in = ++resume;
-    } else {
-      return false;
-    }
-  }
-  while (at < pattern.size() && pattern[at] == '*') {
-    ++at;
-  }
-  return at == pattern.size();
 }
 
 ListResult change_list(ListChange change, const Value& list, const Value& items) {

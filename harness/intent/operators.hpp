@@ -28,9 +28,6 @@ std::optional<bool> match_large(const std::vector<net::LargeCommunity>& list, co
 std::optional<bool> match_in_communities(const Value& item, const std::vector<net::Community>& list);
 std::optional<bool> match_in_large(const Value& item, const std::vector<net::LargeCommunity>& list);
 
-/// True if `text` fits `pattern`: `*` any characters, `?` one, `\` takes the next one literally.
-bool match_glob(std::string_view pattern, std::string_view text);
-
 enum class ListChange : std::uint8_t { add, remove, keep };
 /// `add(list, item)`, `delete(list, items)`, `filter(list, items)`. The error says what BIRD says.
 struct ListResult {

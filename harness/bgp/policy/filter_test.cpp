@@ -16,7 +16,6 @@ using intent::Expr;
 using intent::ExprPtr;
 using intent::kExtGeneric;
 using intent::make_ext;
-using intent::match_glob;
 using intent::match_path;
 using intent::Op;
 using intent::RouteAttribute;
@@ -314,17 +313,6 @@ TEST(Describe, NamesWhatAChannelDoes) {
   EXPECT_EQ(describe({intent::FilterRef::Kind::filter, filter}), "(unnamed)");
   filter->name = "calico";
   EXPECT_EQ(describe({intent::FilterRef::Kind::filter, filter}), "calico");
-}
-
-TEST(Glob, MatchesAsBird) {
-  EXPECT_TRUE(match_glob("cali*", "cali123"));
-  EXPECT_FALSE(match_glob("cali*", "eth0"));
-  EXPECT_TRUE(match_glob("e?h*0", "eth10"));
-  EXPECT_TRUE(match_glob("*a*b", "xaxab"));
-  EXPECT_FALSE(match_glob("*a*b", "xaxabc"));
-  EXPECT_TRUE(match_glob("a\\*", "a*"));
-  EXPECT_FALSE(match_glob("a\\*", "ab"));
-  EXPECT_TRUE(match_glob("", ""));
 }
 
 TEST(Mask, WalksSetsAndWildcards) {
