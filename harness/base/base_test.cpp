@@ -4,6 +4,7 @@
 #include <string_view>
 
 #include "base/bytes.hpp"
+#include "base/digest.hpp"
 #include "base/glob.hpp"
 #include "base/instant.hpp"
 #include "base/result.hpp"
@@ -69,6 +70,13 @@ TEST(Hex, RefusesWhatIsNotHex) {
   EXPECT_FALSE(from_hex("abc"));
   EXPECT_FALSE(from_hex("zz"));
   EXPECT_TRUE(from_hex("")->empty());
+}
+
+TEST(Digest, Sha224IsThatOfTheStandard) {
+  EXPECT_EQ(to_hex(sha224(as_bytes(""))), "d14a028c2a3a2bc9476102bb288234c415a2b01f828ea62ac5b3e42f");
+  EXPECT_EQ(to_hex(sha224(as_bytes("abc"))), "23097d223405d8228642a477bda255b32aadbce4bda0b3f7e36c9da7");
+  EXPECT_EQ(to_hex(sha224(as_bytes("abcdbcdecdefdefgefghfghighijhijkijkljklmklmnlmnomnopnopq"))),
+            "75388b16512776cc5dba5da1fd890150b0c6455cb4f58b1952522525");
 }
 
 TEST(Rng, IsTheSameEverywhere) {

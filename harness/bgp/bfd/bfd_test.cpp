@@ -5,7 +5,7 @@
 #include <string>
 #include <vector>
 
-#include "bgp/bfd/digest.hpp"
+#include "base/digest.hpp"
 #include "bgp/bfd/session.hpp"
 
 namespace catflap::bgp::bfd {

@@ -3,7 +3,7 @@
 #include <array>
 
 #include "base/assert.hpp"
-#include "bgp/bfd/digest.hpp"
+#include "base/digest.hpp"
 
 namespace catflap::bgp::bfd {
 namespace {

@@ -1,9 +1,10 @@
-#include "bgp/bfd/digest.hpp"
+#include "base/digest.hpp"
 
 #include <array>
+#include <cstddef>
 #include <cstdint>
 
-namespace catflap::bgp::bfd {
+namespace catflap {
 namespace {
 
 constexpr std::size_t kBlockOctets = 64;
@@ -31,7 +32,7 @@ void put(Bytes& out, std::uint64_t value, std::size_t octets, Order order) {
   }
 }
 
-/// Both begin alike: a one bit, zeros, and the length in bits at the end of the last block.
+/// All begin alike: a one bit, zeros, and the length in bits at the end of the last block.
 Bytes padded(BytesView text, Order order) {
   Bytes out(text.begin(), text.end());
   out.push_back(std::byte{0x80});
@@ -132,6 +133,46 @@ void mix_sha1(std::array<std::uint32_t, 5>& state, const std::array<std::uint32_
   state = {a, b, c, d, e};
 }
 
+/// FIPS 180-4 §4.2.2: the first 32 bits of the fractional parts of the cube roots of the first 64 primes.
+constexpr std::array<std::uint32_t, 64> kCubeRoots{
+    0x428a2f98, 0x71374491, 0xb5c0fbcf, 0xe9b5dba5, 0x3956c25b, 0x59f111f1, 0x923f82a4, 0xab1c5ed5,
+    0xd807aa98, 0x12835b01, 0x243185be, 0x550c7dc3, 0x72be5d74, 0x80deb1fe, 0x9bdc06a7, 0xc19bf174,
+    0xe49b69c1, 0xefbe4786, 0x0fc19dc6, 0x240ca1cc, 0x2de92c6f, 0x4a7484aa, 0x5cb0a9dc, 0x76f988da,
+    0x983e5152, 0xa831c66d, 0xb00327c8, 0xbf597fc7, 0xc6e00bf3, 0xd5a79147, 0x06ca6351, 0x14292967,
+    0x27b70a85, 0x2e1b2138, 0x4d2c6dfc, 0x53380d13, 0x650a7354, 0x766a0abb, 0x81c2c92e, 0x92722c85,
+    0xa2bfe8a1, 0xa81a664b, 0xc24b8b70, 0xc76c51a3, 0xd192e819, 0xd6990624, 0xf40e3585, 0x106aa070,
+    0x19a4c116, 0x1e376c08, 0x2748774c, 0x34b0bcb5, 0x391c0cb3, 0x4ed8aa4a, 0x5b9cca4f, 0x682e6ff3,
+    0x748f82ee, 0x78a5636f, 0x84c87814, 0x8cc70208, 0x90befffa, 0xa4506ceb, 0xbef9a3f7, 0xc67178f2};
+
+void mix_sha256(std::array<std::uint32_t, 8>& state, const std::array<std::uint32_t, kBlockWords>& words) {
+  std::array<std::uint32_t, 64> w{};
+  for (std::size_t i = 0; i < w.size(); ++i) {
+    if (i < kBlockWords) {
+      w[i] = words[i];
+      continue;
+    }
+    const std::uint32_t low = rotate(w[i - 15], 25) ^ rotate(w[i - 15], 14) ^ w[i - 15] >> 3U;
+    const std::uint32_t high = rotate(w[i - 2], 15) ^ rotate(w[i - 2], 13) ^ w[i - 2] >> 10U;
+    w[i] = w[i - 16] + low + w[i - 7] + high;
+  }
+  auto [a, b, c, d, e, f, g, h] = state;
+  for (std::size_t i = 0; i < w.size(); ++i) {
+    const std::uint32_t of_e = rotate(e, 26) ^ rotate(e, 21) ^ rotate(e, 7);
+    const std::uint32_t first = h + of_e + ((e & f) ^ (~e & g)) + kCubeRoots[i] + w[i];
+    const std::uint32_t of_a = rotate(a, 30) ^ rotate(a, 19) ^ rotate(a, 10);
+    const std::uint32_t second = of_a + ((a & b) ^ (a & c) ^ (b & c));
+    h = g;
+    g = f;
+    f = e;
+    e = d + first;
+    d = c;
+    c = b;
+    b = a;
+    a = first + second;
+  }
+  state = {a, b, c, d, e, f, g, h};
+}
+
 }  // namespace
 
 Bytes md5(BytesView text) {
@@ -145,4 +186,13 @@ Bytes sha1(BytesView text) {
                 Order::big, mix_sha1);
 }
 
-}  // namespace catflap::bgp::bfd
+Bytes sha224(BytesView text) {
+  Bytes out = digest(text,
+                     std::array<std::uint32_t, 8>{0xc1059ed8, 0x367cd507, 0x3070dd17, 0xf70e5939, 0xffc00b31,
+                                                  0x68581511, 0x64f98fa7, 0xbefa4fa4},
+                     Order::big, mix_sha256);
+  out.resize(28);
+  return out;
+}
+
+}  // namespace catflap
