@@ -1,5 +1,6 @@
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <memory>
 #include <optional>
@@ -29,22 +30,24 @@ struct Entry {
 
 struct Listing {
   std::vector<Entry> entries;  ///< by key, ascending octets
-  Revision revision =
-      0;  ///< the store's when it was read: watch(prefix, revision) misses nothing and repeats nothing
+  /// The store's when it was read: watch(prefix, revision) misses nothing and repeats nothing.
+  Revision revision = 0;
 };
 
 struct Change {
   enum class Kind : std::uint8_t { put, erased };
   Kind kind = Kind::put;
-  Entry entry;  ///< after the write; of an erased key: its key, no value, `modified` is the write that erased
-                ///< it
-  std::optional<std::string>
-      previous;  ///< the value before; nothing where it was created, or is not known any more
+  /// After the write. Of an erased key: its key, no value, `created` 0, `modified` is the write that erased
+  /// it.
+  Entry entry;
+  /// The value before; nothing where the key was created, or where the store does not know it any more.
+  std::optional<std::string> previous;
 
   bool operator==(const Change&) const = default;
 };
 
-/// The changes below a prefix, in the order of their revisions, each once. Ends with the object.
+/// The changes below a prefix, in the order of their revisions, each once. Ends with the object; the store
+/// must outlive it.
 class Watch {
  public:
   virtual ~Watch() = default;
@@ -55,10 +58,14 @@ class Watch {
 };
 
 /// All operations are atomic and may be called from several processes at once. Not thread safe: one object a
-/// thread. Errors beside those named: Errc::io (unreachable, full, read-only), Errc::denied (login,
-/// certificates).
+/// thread. Keys and values are octets of any kind; those that check_key() and check_value() refuse are
+/// Errc::invalid. Other errors beside those named: Errc::io (unreachable, full, read-only), Errc::denied
+/// (login, certificates). After Errc::io and Errc::timeout of a write it may have happened or not.
 class Datastore {
  public:
+  static constexpr std::size_t kKeyMax = 4096;         ///< octets
+  static constexpr std::size_t kValueMax = 1U << 20U;  ///< octets; etcd takes requests of 1.5 MiB by default
+
   virtual ~Datastore() = default;
 
   virtual Result<std::optional<Entry>> get(std::string_view key) = 0;
@@ -78,5 +85,16 @@ class Datastore {
   /// Changes with revisions above `after`. Errc::conflict if the store does not keep them any more.
   virtual Result<std::unique_ptr<Watch>> watch(std::string_view prefix, Revision after) = 0;
 };
+
+/// Errc::invalid unless `key` has 1 to kKeyMax octets.
+Status check_key(std::string_view key);
+/// Errc::invalid, naming `key`, if `value` has more than kValueMax octets.
+Status check_value(std::string_view key, std::string_view value);
+/// How every store says that a key is there, is not there, or is not of the expected revision.
+Error key_exists(std::string_view key);
+Error key_not_found(std::string_view key);
+Error key_changed(std::string_view key, Revision expected, Revision actual);
+/// How every store says that it does not keep the revisions after `after` any more.
+Error compacted(Revision after, Revision kept_after);
 
 }  // namespace catflap::calico
