@@ -56,12 +56,18 @@ Examples:
   sudo catflap bgp --socket /run/bird/events.sock watch --sessions
 )";
 
+constexpr const char* kCalicoFooter = R"help(
+Examples:
+  catflap calico selector "role == 'web' && !has(old)" --labels '{"role": "web"}'     prints true
+  catflap --json calico selector 'a in {"x", "y"}' | jq .canonical                     also text, id, restrictions
+)help";
+
 struct Arguments {
   app::Common common;
   app::Input input;
   app::BgpOptions bgp;
   std::vector<std::string> files, speakers, command, labs;
-  std::string junit, node, text, within, directory;
+  std::string junit, node, text, within, directory, labels;
   std::optional<std::uint64_t> until;
   app::MrtSend send;
   bool show = false;
@@ -233,6 +239,14 @@ int main(int argc, char** argv) {
   v->add_flag("--sessions", a.bgp.only_sessions, "watch: sessions only");
   v->add_option("--count", a.bgp.count, "watch: end after so many changes");
   v->footer(kBgpFooter);
+
+  CLI::App* const calico = cli.add_subcommand("calico", "Calico's languages and files, without a datastore");
+  calico->require_subcommand(1);
+  calico->footer(kCalicoFooter);
+  v = calico->add_subcommand("selector", "is a selector true for these labels?");
+  v->callback([&] { code = app::calico_selector(a.common, a.text, a.labels); });
+  v->add_option("expression", a.text, "the selector")->required();
+  v->add_option("--labels", a.labels, "JSON object of names and texts (default: no labels)");
 
   verb("schema", "print the JSON schema of topology files", [] { return app::schema(); });
 

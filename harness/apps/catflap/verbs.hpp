@@ -76,6 +76,9 @@ struct BgpOptions {
 };
 int bgp(const Common& common, const BgpOptions& options);
 
+/// `calico selector EXPRESSION`: prints true or false for the labels, a JSON object of texts ("": none).
+int calico_selector(const Common& common, const std::string& expression, const std::string& labels);
+
 /// Prints "catflap: error", or {"error": ...} with --json, and returns the exit code that fits.
 int report_error(const Common& common, const Error& error);
 /// Reads a topology; prints all its diagnostics to standard error. Errc::invalid if it cannot be used: told
