@@ -9,6 +9,7 @@
 
 #include "base/result.hpp"
 #include "calico/model/diagnostic.hpp"
+#include "calico/model/field.hpp"
 #include "calico/model/resource.hpp"
 
 /// From texts to resources and from resources to rules.
@@ -58,6 +59,9 @@ struct Rules {
 std::vector<Diagnostic> validate(const Resource& resource, const Rules& rules = {});
 /// The same as an error with calico_text().
 Status check_valid(const Resource& resource);
+/// The rules of a part of a resource, a canonical value of `type`: "" is the path of `value` itself.
+std::vector<Diagnostic> validate_part(const nlohmann::json& value, const TypeInfo& type, const Rules& rules,
+                                      const Positions* positions = nullptr);
 
 /// Reads a text, sets defaults and validates every resource in it: for `catflap calico validate`.
 std::vector<Diagnostic> validate(std::string_view text, std::string_view file);

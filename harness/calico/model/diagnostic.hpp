@@ -15,12 +15,13 @@ struct Diagnostic {
   std::string path;     ///< "spec.ingress[0].source.nets[1]"; "" for the whole document
   std::string message;  ///< Calico's words where they are known
   std::string field;    ///< Go's name of the field where the Go validator speaks ("PeerIP"), else ""
-  std::string value;    ///< as Go prints it; of `field`
+  std::string value;    ///< as Go prints it; of rules
+  std::string hint;     ///< "did you mean 'asNumber'?", or ""
 
   bool operator==(const Diagnostic&) const = default;
 };
 
-/// "file:3:9: spec.cidr: message".
+/// "file:3:9: spec.cidr: message; hint".
 std::string to_string(const Diagnostic& diagnostic);
 
 /// calicoctl's text for what the rules of a kind found: "error with field CIDR = 'x' (reason)", or the list

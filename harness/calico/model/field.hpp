@@ -66,12 +66,19 @@ struct Schema {
   std::string_view format = "";                 ///< "cidr"
 };
 
+/// Rules over a whole value: between the fields of one struct, or of one scalar that Go keeps as a struct.
+using Rule = void (*)(const Json& value, Report& report);
+
 struct TypeInfo {
   Shape shape = Shape::text;
   const StructInfo* object = nullptr;  ///< of Shape::object
   const TypeInfo* items = nullptr;     ///< of Shape::list and Shape::map
   const Tag* tag = nullptr;            ///< holds for every value of this type that is not empty
   const Schema* schema = nullptr;
+  Rule rules = nullptr;           ///< of scalars; those of structs stand in StructInfo
+  std::int64_t low = kNoMinimum;  ///< of Shape::integer: what Go's type can hold
+  std::int64_t high = kNoMaximum;
+  std::string_view go_type = "";  ///< for messages: "uint16"; "" is told by the shape
 };
 
 struct FieldInfo {
@@ -82,18 +89,16 @@ struct FieldInfo {
   const Schema* schema = nullptr;       ///< of the field, beside that of its type
   bool required = false;                ///< the CRD asks for it
   bool mandatory = false;               ///< Go's tag "required": must not be absent or empty
-  bool pointer = false;                 ///< absent and empty differ: a zero value is validated and kept
+  bool pointer = false;                 ///< absent and empty differ: an empty value is kept and validated
+  bool always = false;                  ///< no "omitempty": written even when empty
   std::string_view write_default = "";  ///< JSON text that is stored where the field is absent
   std::string_view default_value = "";  ///< JSON text of what absent means, where nothing is stored
   std::string_view doc = "";
 };
 
-/// Rules between the fields of one struct.
-using Rule = void (*)(const Json& object, Report& report);
-
 struct StructInfo {
   std::string_view name;  ///< Go's type: "BGPPeerSpec"
-  std::span<const FieldInfo> fields;
+  std::span<const FieldInfo> fields = {};
   Rule rules = nullptr;      ///< of the Go validator
   Rule crd_rules = nullptr;  ///< x-kubernetes-validations of the CRD
 };

@@ -29,18 +29,25 @@ struct Column {
 enum class ApiGroup : std::uint8_t { calico_v3, kubernetes, calico_v1 };
 
 struct KindInfo {
-  std::string_view kind;         ///< "BGPPeer"
-  std::string_view api_version;  ///< "projectcalico.org/v3"
-  std::string_view plural;       ///< "bgppeers": in keys of the store
+  std::string_view kind = "";         ///< "BGPPeer"
+  std::string_view api_version = "";  ///< "projectcalico.org/v3"
+  std::string_view plural = "";       ///< "bgppeers": in keys of the store
   ApiGroup group = ApiGroup::calico_v3;
-  std::span<const std::string_view> names;       ///< accepted by calicoctl, lower case
-  std::span<const std::string_view> kube_names;  ///< short names that only kubectl knows
+  std::span<const std::string_view> names = {};       ///< accepted by calicoctl, lower case
+  std::span<const std::string_view> kube_names = {};  ///< short names that only kubectl knows
   bool namespaced = false;
   bool in_calicoctl = true;            ///< false: known to the store, "not supported" in calicoctl
   bool read_only = false;              ///< nobody may write it through calicoctl
   const StructInfo* object = nullptr;  ///< the whole document
-  std::span<const Column> columns;     ///< of `get`, without NAMESPACE
-  std::span<const Column> wide_columns;
+  /// What is stored beside the write defaults of the table where it is absent, and the normal forms of
+  /// values.
+  void (*defaults)(Json& document) = nullptr;
+  std::span<const Column> columns = {};             ///< all that custom-columns may name, without NAMESPACE
+  std::span<const std::string_view> headings = {};  ///< of `get`
+  std::span<const std::string_view> wide_headings = {};  ///< of `get -o wide`
+
+  /// The column with this heading, or nullptr.
+  const Column* column(std::string_view heading) const;
 };
 
 /// All kinds of projectcalico.org/v3 and Kubernetes, by name.

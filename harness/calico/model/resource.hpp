@@ -9,6 +9,7 @@
 #include <nlohmann/json_fwd.hpp>
 
 #include "base/result.hpp"
+#include "calico/model/selector.hpp"
 
 namespace catflap::calico {
 
@@ -16,7 +17,6 @@ struct KindInfo;
 
 /// Where the values of a document stand in the file that it was read from, by JSON pointer ("/spec/cidr").
 using Positions = std::map<std::string, SourcePos, std::less<>>;
-using Labels = std::map<std::string, std::string, std::less<>>;
 
 /// One resource: a whole document ("apiVersion", "kind", "metadata", "spec", ...) in canonical form, with the
 /// table of its kind. Canonical means: numbers are numbers, an AS number is one number, durations are as Go
