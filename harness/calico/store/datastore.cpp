@@ -23,6 +23,17 @@ Status check_value(std::string_view key, std::string_view value) {
   return {};
 }
 
+std::string prefix_end(std::string_view prefix) {
+  while (!prefix.empty() && prefix.back() == '\xff') {
+    prefix.remove_suffix(1);
+  }
+  std::string end(prefix);
+  if (!end.empty()) {
+    end.back() = static_cast<char>(static_cast<unsigned char>(end.back()) + 1U);
+  }
+  return end;
+}
+
 Error key_exists(std::string_view key) {
   return Error{Errc::exists, fmt::format("key {} exists", key)};
 }

@@ -90,6 +90,8 @@ class Datastore {
 Status check_key(std::string_view key);
 /// Errc::invalid, naming `key`, if `value` has more than kValueMax octets.
 Status check_value(std::string_view key, std::string_view value);
+/// The least text above all that begin with `prefix`; empty: there is none, the prefix is empty or all 0xff.
+std::string prefix_end(std::string_view prefix);
 /// How every store says that a key is there, is not there, or is not of the expected revision.
 Error key_exists(std::string_view key);
 Error key_not_found(std::string_view key);

@@ -21,6 +21,15 @@ INSTANTIATE_TEST_SUITE_P(Memory, DatastoreSuite,
                                                    [] { return std::make_unique<MemoryUnderTest>(); }}),
                          store_name);
 
+TEST(PrefixEnd, IsAboveAllThatBeginWithThePrefix) {
+  EXPECT_EQ(prefix_end("/a/"), "/a0");
+  EXPECT_EQ(prefix_end("/a\xff\xff"), "/b");
+  EXPECT_EQ(prefix_end("\x7f"), "\x80");
+  EXPECT_EQ(prefix_end(std::string(1, '\0')), "\x01");
+  EXPECT_EQ(prefix_end("\xff"), "");
+  EXPECT_EQ(prefix_end(""), "");
+}
+
 TEST(MemoryStore, StartsAtTheRevisionOfEtcd) {
   MemoryStore store;
   EXPECT_EQ(store.revision(), 1);
