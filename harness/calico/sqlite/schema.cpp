@@ -31,6 +31,15 @@ Error foreign(const Database& database) {
 }  // namespace
 
 Result<Content> inspect(const Database& database) {
+  // One state of the file: somebody may be making it a datastore just now.
+  const Result<Transaction> transaction = Transaction::begin(database, Transaction::Kind::read);
+  if (!transaction) {
+    return fail(transaction.error());
+  }
+  const Result<std::int64_t> tables = database.integer("SELECT count(*) FROM sqlite_master");
+  if (!tables) {
+    return fail(tables.error());
+  }
   const Result<std::int64_t> application = database.integer("PRAGMA application_id");
   if (!application) {
     return fail(application.error());
@@ -48,10 +57,6 @@ Result<Content> inspect(const Database& database) {
                       database.path(), *version, kVersion));
     }
     return Content::datastore;
-  }
-  const Result<std::int64_t> tables = database.integer("SELECT count(*) FROM sqlite_master");
-  if (!tables) {
-    return fail(tables.error());
   }
   if (*application != 0 || *version != 0 || *tables != 0) {
     return fail(foreign(database));
