@@ -28,7 +28,7 @@ TEST(BlockOrder, BeginsWhereCalicoDoes) {
   EXPECT_EQ(net::to_string(BlockOrder(pool, "node-2", 0).first()), "10.0.0.0/26");
   // 288230376151711744 blocks: index 276723577240530949.
   pool = {"p", prefix("fd00::/64"), 122};
-  EXPECT_EQ(net::to_string(BlockOrder(pool, "node-2", 0).first()), "fd00::f5c7:90cf:50c4:9140/122");
+  EXPECT_EQ(net::to_string(BlockOrder(pool, "node-2", 0).first()), "fd00::f5c7:a826:996c:140/122");
 }
 
 TEST(BlockOrder, GoesRoundOnce) {
@@ -133,10 +133,13 @@ TEST_F(IpamTest, ChoosesPools) {
   add_pool("p4", "10.4.0.0/24", R"("allowedUses":["Tunnel"])");
   add_pool("p5", "10.5.0.0/24");
   EXPECT_EQ(assign("a", 1).at(0).substr(0, 5), "10.5.");
-  AssignRequest wanted = request("a", 1);
+  // Own blocks come first: ask for hosts without any.
+  add_node("b", R"("zone":"east")");
+  add_node("c", R"("zone":"east")");
+  AssignRequest wanted = request("b", 1);
   wanted.namespace_labels = {{"team", "x"}};
   EXPECT_EQ(assign(wanted).at(0).substr(0, 5), "10.2.");
-  wanted = request("a", 1);
+  wanted = request("c", 1);
   wanted.use = Use::tunnel;
   EXPECT_EQ(assign(wanted).at(0).substr(0, 5), "10.4.");
   // A pool that was asked for is taken whatever it selects, if the use is allowed.
@@ -148,8 +151,8 @@ TEST_F(IpamTest, ChoosesPools) {
 }
 
 TEST_F(IpamTest, LoadBalancersHaveBlocksOfNoNode) {
-  add_pool("lb", "10.0.0.0/24", R"("allowedUses":["LoadBalancer"],"nodeSelector":"all()") ");
-      AssignRequest wanted = request("", 1, "svc");
+  add_pool("lb", "10.0.0.0/24", R"j("allowedUses":["LoadBalancer"],"nodeSelector":"all()")j");
+  AssignRequest wanted = request("", 1, "svc");
   wanted.use = Use::load_balancer;
   EXPECT_THAT(assign(wanted), SizeIs(1));
   EXPECT_EQ(count(affinity_prefix(AffinityType::virtual_)), 1U);
