@@ -50,7 +50,7 @@ int prepare_icmp(int fd, net::Family family) {
   }
   icmp6_filter filter{};
   ICMP6_FILTER_SETBLOCKALL(&filter);
-  for (const unsigned type :
+  for (const int type :
        {ICMP6_ECHO_REPLY, ICMP6_DST_UNREACH, ICMP6_PACKET_TOO_BIG, ICMP6_TIME_EXCEEDED, ICMP6_PARAM_PROB}) {
     ICMP6_FILTER_SETPASS(type, &filter);
   }
