@@ -14,13 +14,15 @@ HOLD_S = 240
 class Setup:
     """What a device under test is to do."""
 
-    def __init__(self, neighbors, kernel=False, networks=(), local=World.LOCAL, asn=DEVICE_AS, name="dut"):
+    def __init__(self, neighbors, kernel=False, networks=(), local=World.LOCAL, asn=DEVICE_AS, name="dut",
+                 ipv6=False):
         self.neighbors = neighbors
         self.kernel = kernel  # write to the kernel's table
         self.networks = networks  # prefixes to originate
         self.local = local
         self.asn = asn
         self.name = name
+        self.ipv6 = ipv6  # as well, over the same sessions, where the daemon can do that
 
 
 class Daemon:
@@ -30,6 +32,7 @@ class Daemon:
     program = None
     writes_kernel = True
     originates = True
+    ipv6 = True  # with IPv4 in one session
 
     def __init__(self, build):
         self.build = build
@@ -64,11 +67,14 @@ class Bird2(Daemon):
             lines.append("protocol static { %s %s }" % (self.static_channel(), " ".join(
                 f"route {network} {self.blackhole};" for network in setup.networks)))
         lines.append("template bgp peers { local %s as %d; hold time %d; %s direct; %s }" % (
-            setup.local, setup.asn, HOLD_S, self.timers, self.channel("import all; export all;")))
+            setup.local, setup.asn, HOLD_S, self.timers, self.channels("import all; export all;", setup)))
         for n in setup.neighbors:
             lines.append("protocol bgp p%d from peers { neighbor %s as %d; %s%s}" % (
                 n.number, n.address, n.asn, "passive on; " if n.passive else "", "rr client; " if n.client else ""))
         return "\n".join(lines) + "\n"
+
+    def channels(self, body, setup):
+        return self.channel(body) + (f" ipv6 {{ {body} }};" if setup.ipv6 and self.ipv6 else "")
 
     blackhole = "blackhole"
 
@@ -88,6 +94,7 @@ class Bird2(Daemon):
 
 class Bird1(Bird2):
     name, blackhole = "bird1", "drop"
+    ipv6 = False  # has a program of its own for it
 
     def path(self):
         unpacked = ROOT / "build" / "peers" / "bird1" / "usr" / "sbin" / "bird"
@@ -128,6 +135,9 @@ class Frr(Daemon):
         for n in setup.neighbors:
             lines.append(f"  neighbor {n.address} activate")
             lines += [f"  neighbor {n.address} route-reflector-client"] if n.client else []
+        if setup.ipv6:
+            lines += [" exit-address-family", " address-family ipv6 unicast"]
+            lines += [f"  neighbor {n.address} activate" for n in setup.neighbors]
         return "\n".join(lines + [" exit-address-family", "exit", ""])
 
     def commands(self, setup, folder):
@@ -164,6 +174,8 @@ class Gobgp(Daemon):
                       "[neighbors.transport.config]", f'local-address = "{setup.local}"',
                       f"passive-mode = {str(n.passive).lower()}", "[neighbors.timers.config]", f"hold-time = {HOLD_S}",
                       "keepalive-interval = 60", "connect-retry = 1", "idle-hold-time-after-reset = 1"]
+            for family in ("ipv4", "ipv6") if setup.ipv6 else ():
+                lines += ["[[neighbors.afi-safis]]", "[neighbors.afi-safis.config]", f'afi-safi-name = "{family}-unicast"']
             if n.client:
                 lines += ["[neighbors.route-reflector.config]", "route-reflector-client = true",
                           f'route-reflector-cluster-id = "{setup.local}"']
@@ -187,8 +199,8 @@ class Openbgpd(Daemon):
                  f"fib-update {'yes' if setup.kernel else 'no'}", "nexthop qualify via default"]
         lines += [f"network {network}" for network in setup.networks]
         for n in setup.neighbors:
-            lines.append("neighbor %s { remote-as %d; local-address %s; announce IPv4 unicast; %s%s}" % (
-                n.address, n.asn, setup.local, "passive; " if n.passive else "", "route-reflector; " if n.client else ""))
+            lines.append("neighbor %s { remote-as %d; local-address %s; announce IPv4 unicast; %s%s%s}" % (
+                n.address, n.asn, setup.local, "announce IPv6 unicast; " if setup.ipv6 else "", "passive; " if n.passive else "", "route-reflector; " if n.client else ""))
         lines += ["allow from any", "allow to any", ""]
         file = folder / f"{setup.name}.conf"
         file.write_text("\n".join(line.replace("; ", "\n").replace("{ ", "{\n").replace(";", "\n") for line in lines))

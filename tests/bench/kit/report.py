@@ -1,8 +1,9 @@
 """The figures as a table."""
 
-MILLISECONDS, SECONDS, MIB, COUNT = "ms", "s", "MiB", ""
+MILLISECONDS, SECONDS, MIB, COUNT, PERCENT = "ms", "s", "MiB", "", "%"
 
-# Rows of the table: (scenario, metric, what it says, unit, what ours is to be at most in seconds or MiB or None)
+# Rows of the table: (scenario, metric, what it says, unit, what ours is to be or None: at most in seconds or MiB, at least
+# in percent)
 ROWS = (
     ("pair", "time_s", "two daemons of a kind, exec to both Established", MILLISECONDS, 0.004),
     ("pair", "update_s", "... to both first UPDATEs with a route", MILLISECONDS, 0.005),
@@ -32,6 +33,8 @@ ROWS = (
     ("kernel-500k", "routes_per_s", "... routes a second", COUNT, None),
     ("idle", "rss_mib", "memory of one idle daemon", MIB, 2.5),
     ("idle", "peak_mib", "... peak memory", MIB, None),
+    ("malformed", "right_percent", "malformed messages answered as the RFCs ask", PERCENT, 100),
+    ("malformed", "crashes", "... that end the daemon", COUNT, None),
 )
 FLOOR_ROWS = (
     ("wire_100k_s", "100 k prefixes from load to load, no daemon between", MILLISECONDS),
@@ -46,7 +49,7 @@ FLOOR_ROWS = (
 def number(value, unit):
     if unit == MILLISECONDS:
         value *= 1000
-    if value >= 100:
+    if value >= 100 or unit == COUNT:
         text = f"{value:,.0f}"
     elif value >= 10:
         text = f"{value:.1f}"
@@ -71,10 +74,14 @@ def cell(row, metric, unit, notes):
 def target_cell(row, metric, unit, target):
     if target is None:
         return ""
-    text = f"<= {number(target, unit)}"
+    text = f"{'>=' if unit == PERCENT else '<='} {number(target, unit)}"
     if row and metric in row:
-        text += ": reached" if row[metric] <= target else ": missed"
+        text += ": missed" if better(target, row[metric], unit) else ": reached"
     return text
+
+
+def better(one, other, unit):
+    return one > other if unit == PERCENT else one < other
 
 
 def table(data):
@@ -115,8 +122,8 @@ def behind(data):
         others = {name: r[metric] for name, r in row.items() if name != "self" and metric in r}
         if target is None or not others or "self" not in row:
             continue
-        best = min(others, key=others.get)
-        if ours is None or ours > others[best]:
+        best = (max if unit == PERCENT else min)(others, key=others.get)
+        if ours is None or better(others[best], ours, unit):
             where = what if not what.startswith("...") else f"{scenario}{what[3:]}"
             said = "no figure" if ours is None else number(ours, unit)
             found.append(f"* {where}: ours {said}, {data['daemons'][best]} {number(others[best], unit)}")

@@ -19,12 +19,13 @@ SECONDS = 1e-9  # of times in nanoseconds
 class Bench:
     """What all scenarios share."""
 
-    def __init__(self, build, limit_s, settle_s, real_feed, profiles=None):
+    def __init__(self, build, limit_s, settle_s, real_feed, profiles=None, malformed=None):
         self.load = build / "bin" / "catflap-bgp-load"
         self.routes = build / "bin" / "catflap-bench-routes"
         self.limit_s = limit_s
         self.settle_s = settle_s  # from the last session Established to the feed
         self.real_feed = real_feed  # a TABLE_DUMP_V2 file, or None
+        self.malformed = malformed  # bgp/malformed.json, or None
         self.profiles = profiles  # folder for what perf records while a feed is on its way, or None
 
     def feed(self, prefixes):

@@ -15,7 +15,7 @@ import tempfile
 import time
 from xml.etree import ElementTree
 
-from . import plot, report, scenarios
+from . import malformed, plot, report, scenarios
 from .daemons import KINDS, ROOT
 from .world import Failed, World, remove_leftovers, scratch
 
@@ -49,6 +49,7 @@ SCENARIOS = [
     Scenario("reflector-200", "reflector, 10 k prefixes to 200 clients", scenarios.reflector, 200, limit_s=45),
     Scenario("kernel-500k", "500 k prefixes into the kernel's table", scenarios.kernel, 500_000, limit_s=40),
     Scenario("idle", "memory of one idle daemon with a session", scenarios.idle, limit_s=20),
+    Scenario("malformed", "malformed messages answered as the RFCs ask", malformed.answers, limit_s=10, once=True),
     Scenario("floor", "what the wire and the kernel can do", scenarios.floor, alone=True, once=True),
     Scenario("growth-prefixes", "transit of 10 k to 1 M prefixes", scenarios.growth_prefixes, limit_s=20, once=True),
     Scenario("growth-peers", "reflector, 2,000 prefixes to 10 to 500 clients", scenarios.growth_peers, limit_s=20,
@@ -130,9 +131,12 @@ def machine():
             "load": round(os.getloadavg()[0], 2), "date": datetime.date.today().isoformat()}
 
 
+def data_folder():
+    return pathlib.Path(os.environ.get("CATFLAP_DATA", ROOT.parent / "shared" / "data"))
+
+
 def real_feed(folder):
-    data = pathlib.Path(os.environ.get("CATFLAP_DATA", ROOT.parent / "shared" / "data"))
-    packed = data / "mrt" / "full-table-2015.table_dump_v2.xz"
+    packed = data_folder() / "mrt" / "full-table-2015.table_dump_v2.xz"
     if not packed.exists():
         return None
     unpacked = folder / "feed.mrt"
@@ -259,7 +263,9 @@ def main(arguments):
     with scratch() as folder:
         reads_table = not options.smoke and any(name.startswith("real") for name in wanted)
         feed = real_feed(pathlib.Path(folder)) if reads_table else None
-        bench = scenarios.Bench(build, options.limit, options.settle, feed, options.out if options.profile else None)
+        cases = data_folder() / "bgp" / "malformed.json"
+        bench = scenarios.Bench(build, options.limit, options.settle, feed, options.out if options.profile else None,
+                                cases if cases.exists() else None)
         if options.smoke:
             return smoke(options, bench, daemons)
         options.out.mkdir(parents=True, exist_ok=True)
