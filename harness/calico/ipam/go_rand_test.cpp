@@ -143,7 +143,8 @@ TEST(GoRandSamples, StartIndex) {
   if (!file) {
     GTEST_SKIP() << "skipped: no data; set CATFLAP_DATA";
   }
-  for (const auto& c : nlohmann::json::parse(file).at("cases")) {
+  const auto samples = nlohmann::json::parse(file);
+  for (const auto& c : samples.at("cases")) {
     const std::uint32_t hash = fnv1_32(c.at("host").get<std::string>());
     EXPECT_EQ(hash, c.at("fnv1_32")) << c;
     Words index = GoRand(hash).below(parse_decimal(c.at("num_blocks")));

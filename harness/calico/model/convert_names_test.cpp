@@ -64,7 +64,8 @@ TEST(ConvertNamesSamples, AllPass) {
   if (!in) {
     GTEST_SKIP() << "skipped: no data; set CATFLAP_DATA";
   }
-  for (const auto& sample : nlohmann::json::parse(in)["cases"]) {
+  const nlohmann::json samples = nlohmann::json::parse(in);
+  for (const auto& sample : samples.at("cases")) {
     const auto rule = sample["rule"].get<std::string>();
     const auto input = sample["input"].get<std::string>();
     std::string name;
