@@ -14,8 +14,8 @@ struct U128 {
   constexpr auto operator<=>(const U128&) const = default;
 
   friend constexpr U128 operator+(U128 a, U128 b) {
-    const std::uint64_t low = a.low + b.low;
-    return {a.high + b.high + (low < a.low ? 1 : 0), low};
+    const std::uint64_t sum = a.low + b.low;
+    return {a.high + b.high + (sum < a.low ? 1 : 0), sum};
   }
   friend constexpr U128 operator-(U128 a, U128 b) {
     return {a.high - b.high - (a.low < b.low ? 1 : 0), a.low - b.low};
