@@ -257,6 +257,17 @@ Result<Resource> decode_as(const KindInfo& kind, const Json& document, bool stri
   return Resource(kind, std::move(decoded));
 }
 
+Result<Json> decode_part(const TypeInfo& type, const Json& value) {
+  std::vector<Diagnostic> diagnostics;
+  Positions positions;
+  Decoder<JsonTree> decoder(true, "", diagnostics, positions);
+  Json decoded = decoder.any(value, type);
+  if (!diagnostics.empty()) {
+    return fail(Errc::invalid, to_string(diagnostics.front()));
+  }
+  return decoded;
+}
+
 Result<Resource> decode(const Json& document) {
   const auto text_of = [&](const char* name) {
     const auto found = document.find(name);

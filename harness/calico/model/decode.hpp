@@ -47,6 +47,9 @@ Result<Resource> decode_text(std::string_view json);
 /// The same for a kind that is known; `apiVersion` and `kind` may be absent.
 Result<Resource> decode_as(const KindInfo& kind, const nlohmann::json& document, bool strict = false);
 
+/// A part of a resource in canonical form, strictly read. Errc::invalid.
+Result<nlohmann::json> decode_part(const TypeInfo& type, const nlohmann::json& value);
+
 /// Stores what Calico stores where a field is not given (IPPool's blockSize, a policy's types, ...).
 void set_defaults(Resource& resource);
 

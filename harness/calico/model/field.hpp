@@ -48,6 +48,7 @@ struct Tag {
   bool (*holds)(const Json& value) = nullptr;
   /// What Calico says where the rule fails; "" for "Reason: failed to validate Field: X because of Tag: Y ".
   std::string_view reason = "";
+  const Tag* next = nullptr;  ///< asked where this one holds
 };
 
 /// The limits of one value that stand in the schema of the CRD. An empty list or pointer is no limit.
@@ -85,12 +86,13 @@ struct FieldInfo {
   std::string_view name;          ///< as in JSON: "peerIP"
   std::string_view go_name = "";  ///< as in messages, where not `name` with a capital letter: "ASNumber"
   const TypeInfo* type = nullptr;
-  const Tag* tag = nullptr;             ///< of the field, beside that of its type
-  const Schema* schema = nullptr;       ///< of the field, beside that of its type
-  bool required = false;                ///< the CRD asks for it
-  bool mandatory = false;               ///< Go's tag "required": must not be absent or empty
-  bool pointer = false;                 ///< absent and empty differ: an empty value is kept and validated
-  bool always = false;                  ///< no "omitempty": written even when empty
+  const Tag* tag = nullptr;        ///< of the field, beside that of its type
+  const Schema* schema = nullptr;  ///< of the field, beside that of its type
+  bool required = false;           ///< the CRD asks for it
+  bool mandatory = false;          ///< Go's tag "required": must not be absent or empty
+  bool checks_empty = false;       ///< no "omitempty" before the tag: it is asked about an empty value too
+  bool pointer = false;            ///< absent and empty differ: an empty value is kept and validated
+  bool always = false;             ///< no "omitempty": written even when empty
   std::string_view write_default = "";  ///< JSON text that is stored where the field is absent
   std::string_view default_value = "";  ///< JSON text of what absent means, where nothing is stored
   std::string_view doc = "";

@@ -11,7 +11,42 @@ namespace {
 
 using namespace tables;  // the kinds
 
-constexpr std::array kKinds = {&kBgpConfiguration, &kBgpPeer, &kIpPool, &kNode};
+constexpr std::array<const KindInfo*, 33> kKinds = {
+    &kBgpConfiguration,
+    &kBgpFilter,
+    &kBgpPeer,
+    &kBlockAffinity,
+    &kCalicoNodeStatus,
+    &kClusterInformation,
+    &kFelixConfiguration,
+    &kGlobalNetworkPolicy,
+    &kGlobalNetworkSet,
+    &kHostEndpoint,
+    &kIpamBlock,
+    &kIpamConfiguration,
+    &kIpamHandle,
+    &kIpPool,
+    &kIpReservation,
+    &kKubeControllersConfiguration,
+    &kNetworkPolicy,
+    &kNetworkSet,
+    &kNode,
+    &kProfile,
+    &kStagedGlobalNetworkPolicy,
+    &kStagedKubernetesNetworkPolicy,
+    &kStagedNetworkPolicy,
+    &kTier,
+    &kWorkloadEndpoint,
+    // Kubernetes
+    &kKubeEndpointSlice,
+    &kKubeNamespace,
+    &kKubeNetworkPolicy,
+    &kKubeNetworkPolicyBeta,
+    &kKubeNode,
+    &kKubePod,
+    &kKubeSecret,
+    &kKubeService,
+};
 
 std::string lower(std::string_view text) {
   std::string out(text);
@@ -64,6 +99,44 @@ const KindInfo* find_kind(std::string_view api_version, std::string_view kind) {
     return one->kind == kind && one->api_version == api_version;
   });
   return found == kKinds.end() ? nullptr : *found;
+}
+
+namespace {
+
+const StructInfo* find_in(const StructInfo& info, std::string_view name, int depth);
+
+const StructInfo* find_in(const TypeInfo& type, std::string_view name, int depth) {
+  if (type.items != nullptr && type.items != &type) {
+    return find_in(*type.items, name, depth);
+  }
+  return type.object != nullptr ? find_in(*type.object, name, depth) : nullptr;
+}
+
+const StructInfo* find_in(const StructInfo& info, std::string_view name, int depth) {
+  constexpr int kDepthMax = 16;
+  if (info.name == name) {
+    return &info;
+  }
+  for (const FieldInfo& field : info.fields) {
+    const StructInfo* found = depth < kDepthMax ? find_in(*field.type, name, depth + 1) : nullptr;
+    if (found != nullptr) {
+      return found;
+    }
+  }
+  return nullptr;
+}
+
+}  // namespace
+
+const StructInfo* find_struct(std::string_view go_name) {
+  for (const KindInfo* kind : kKinds) {
+    const StructInfo* found =
+        kind->group == ApiGroup::calico_v3 ? find_in(*kind->object, go_name, 0) : nullptr;
+    if (found != nullptr) {
+      return found;
+    }
+  }
+  return nullptr;
 }
 
 std::string unknown_kind_text(std::string_view name) {

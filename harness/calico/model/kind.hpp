@@ -62,6 +62,9 @@ const KindInfo* find_kube_kind(std::string_view name);
 /// The kind of a document. `kind` as written in `kind:`, exact case; nullptr if unknown.
 const KindInfo* find_kind(std::string_view api_version, std::string_view kind);
 
+/// The table of a part of Calico's resources by Go's name of its type ("Rule", "BGPPeerSpec"), or nullptr.
+const StructInfo* find_struct(std::string_view go_name);
+
 /// "resource type 'x' is not supported", Calico's words.
 std::string unknown_kind_text(std::string_view name);
 

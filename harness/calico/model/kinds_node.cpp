@@ -89,7 +89,7 @@ constexpr StructInfo kNodeSpec{"NodeSpec", kNodeSpecFields, node_spec_rules};
 constexpr StructInfo kNodeStatus{"NodeStatus", kNodeStatusFields};
 constexpr TypeInfo kNodeSpecType = object_of(kNodeSpec);
 constexpr TypeInfo kNodeStatusType = object_of(kNodeStatus);
-constexpr auto kNodeFields = document_of(kNodeSpecType, kNodeStatusType);
+constexpr auto kNodeFields = with(document_of(kNodeSpecType), status_of(kNodeStatusType));
 constexpr StructInfo kNodeDocument{"Node", kNodeFields};
 
 std::string as_number_cell(const Resource& node, const CellContext& context) {

@@ -185,19 +185,6 @@ void ip_pool_defaults(Json& document) {
   }
 }
 
-constexpr std::array<std::string_view, 3> kConditionStates = {"True", "False", "Unknown"};
-constexpr Schema kConditionState = one_of(kConditionStates);
-constexpr FieldInfo kConditionFields[] = {
-    {.name = "type", .type = &kText, .required = true, .always = true},
-    {.name = "status", .type = &kText, .schema = &kConditionState, .required = true, .always = true},
-    {.name = "observedGeneration", .type = &kInt},
-    {.name = "lastTransitionTime", .type = &kTime, .required = true, .always = true},
-    {.name = "reason", .type = &kText, .required = true, .always = true},
-    {.name = "message", .type = &kText, .required = true, .always = true},
-};
-constexpr StructInfo kCondition{"Condition", kConditionFields};
-constexpr TypeInfo kConditionType = object_of(kCondition);
-constexpr TypeInfo kConditions = list_of(kConditionType);
 constexpr FieldInfo kIpPoolStatusFields[] = {
     {.name = "conditions", .type = &kConditions},
 };
@@ -206,13 +193,7 @@ constexpr TypeInfo kIpPoolStatusType = object_of(kIpPoolStatus);
 
 constexpr StructInfo kIpPoolSpec{"IPPoolSpec", kIpPoolSpecFields, nullptr, ip_pool_spec_crd};
 constexpr TypeInfo kIpPoolSpecType = object_of(kIpPoolSpec);
-constexpr FieldInfo kIpPoolFields[] = {
-    kKindField,
-    kApiVersionField,
-    kMetadataField,
-    {.name = "spec", .type = &kIpPoolSpecType, .required = true, .always = true},
-    {.name = "status", .type = &kIpPoolStatusType, .pointer = true},
-};
+constexpr auto kIpPoolFields = with(document_of(kIpPoolSpecType), optional_status_of(kIpPoolStatusType));
 constexpr StructInfo kIpPoolDocument{"IPPool", kIpPoolFields};
 
 constexpr std::string_view kIpPoolNames[] = {"ippool", "ippools", "ipp", "ipps", "pool", "pools"};

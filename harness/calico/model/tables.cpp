@@ -62,6 +62,95 @@ bool is_wireguard_key(const Json& value) {
   return key.size() == 44 && key.back() == '=' && all_alnum(std::string_view(key).substr(0, 43), "+/");
 }
 
+/// Enough of the syntax of Go's regular expressions to tell what regexp.Compile refuses: unbalanced brackets,
+/// repetitions of nothing, a backslash at the end.
+bool is_regexp(std::string_view pattern) {
+  int open = 0;
+  bool operand = false;   // something that may be repeated stands before
+  bool repeated = false;  // and it is repeated already
+  for (std::size_t i = 0; i < pattern.size(); ++i) {
+    switch (pattern[i]) {
+      case '\\':
+        if (++i == pattern.size()) {
+          return false;
+        }
+        operand = true;
+        repeated = false;
+        break;
+      case '[': {
+        std::size_t end = i + 1 + (pattern.substr(i + 1, 1) == "^" ? 1 : 0);
+        end = pattern.find(']', end + 1);
+        if (end == std::string_view::npos) {
+          return false;
+        }
+        i = end;
+        operand = true;
+        repeated = false;
+        break;
+      }
+      case '(':
+        ++open;
+        if (pattern.substr(i + 1, 1) == "?") {
+          const std::size_t end = pattern.find_first_not_of("?P<imsU-", i + 1);
+          if (end == std::string_view::npos) {
+            return false;
+          }
+          i = pattern[end] == ':' ? end : i + 1;
+        }
+        operand = false;
+        repeated = false;
+        break;
+      case ')':
+        if (--open < 0) {
+          return false;
+        }
+        operand = true;
+        repeated = false;
+        break;
+      case '|':
+        operand = false;
+        repeated = false;
+        break;
+      case '*':
+      case '+':
+      case '?': {
+        // "a*?" is a lazy repetition, "a**" is refused.
+        const bool lazy = pattern[i] == '?' && repeated;
+        if (!operand || (repeated && !lazy)) {
+          return false;
+        }
+        operand = !lazy;
+        repeated = true;
+        break;
+      }
+      default:
+        operand = true;
+        repeated = false;
+    }
+  }
+  return open == 0;
+}
+
+/// "key=value" joined by commas, blanks before a key, empty parts allowed.
+bool is_key_value_list(std::string_view list) {
+  while (!list.empty()) {
+    const std::size_t comma = std::min(list.find(','), list.size());
+    std::string_view item = list.substr(0, comma);
+    list.remove_prefix(std::min(comma + 1, list.size()));
+    item.remove_prefix(std::min(item.find_first_not_of(" \t"), item.size()));
+    const std::size_t equals = item.find('=');
+    if (!item.empty() &&
+        (equals == std::string_view::npos || equals == 0 || !all_alnum(item.substr(0, equals), "_"))) {
+      return false;
+    }
+  }
+  return true;
+}
+
+bool is_host(const Json& value, std::size_t longest) {
+  return !text(value).empty() && text(value).size() <= longest && all_alnum(text(value), ":._+-");
+}
+
 bool is_selector(const Json& value) {
   return Selector::parse(text(value)).has_value();
 }
@@ -95,6 +184,34 @@ const Tag kIgnoredInterface{"ignoredInterface",
                             [](const Json& v) { return text(v) != "*" && is_pattern(v); }};
 const Tag kPortName{"portName", [](const Json& v) { return is_port_name(text(v)); }};
 const Tag kWireguardKey{"wireguardPublicKey", is_wireguard_key};
+const Tag kPrometheusHost{"prometheusHost", [](const Json& v) { return is_host(v, 64); }};
+const Tag kIfaceFilter{"ifaceFilter", [](const Json& v) { return is_host(v, 15); }};
+const Tag kIfaceFilters{"ifaceFilterSlice", [](const Json& v) {
+                          return std::all_of(v.begin(), v.end(),
+                                             [](const Json& one) { return is_host(one, 15); });
+                        }};
+const Tag kRegexp{"regexp", [](const Json& v) { return is_regexp(text(v)); }};
+const Tag kKeyValueList{"keyValueList", [](const Json& v) { return is_key_value_list(text(v)); }};
+const Tag kIp{"ip", [](const Json& v) { return parse_go_ip(text(v)).has_value(); }};
+const Tag kUnique{"unique", [](const Json& v) {
+                    for (auto item = v.begin(); item != v.end(); ++item) {
+                      if (std::find(v.begin(), item, *item) != item) {
+                        return false;
+                      }
+                    }
+                    return true;
+                  }};
+
+bool at_least(const Json& value, double low) {
+  return value.is_number() && value.get<double>() >= low;
+}
+bool at_most(const Json& value, double high) {
+  return value.is_number() && value.get<double>() <= high;
+}
+bool is_word(const Json& value, std::span<const std::string_view> words) {
+  return std::find(words.begin(), words.end(), std::string_view(text(value))) != words.end();
+}
+
 const Tag kIpType{"ipType", [](const Json& v) {
                     return text(v) == "CalicoNodeIP" || text(v) == "InternalIP" || text(v) == "ExternalIP";
                   }};
@@ -229,19 +346,84 @@ void check_name_length(const Json& metadata, std::size_t maximum, Report& report
 
 namespace {
 
+constexpr std::string_view kLabelNameError =
+    "name must consist of lower case alphanumeric characters or '-' (regex: [a-z0-9]([-a-z0-9]*[a-z0-9])?)";
+
+void refuse_name(const Json& metadata, std::string_view reason, Report& report) {
+  report.go("name", "Metadata.Name", Json(get_text(metadata, "name")), reason);
+}
+
 void object_meta_rules(const Json& metadata, Report& report) {
   check_name_length(metadata, kNameLengthMax, report);
   if (!is_dns_subdomain(get_text(metadata, "name"))) {
-    report.go("name", "Metadata.Name", Json(get_text(metadata, "name")),
-              "name must consist of lower case alphanumeric characters, '-' or '.' (regex: "
-              "[a-z0-9]([-a-z0-9]*[a-z0-9])?(\\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*)");
+    refuse_name(metadata,
+                "name must consist of lower case alphanumeric characters, '-' or '.' (regex: "
+                "[a-z0-9]([-a-z0-9]*[a-z0-9])?(\\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*)",
+                report);
+  }
+  check_annotations(metadata, report);
+  check_labels(metadata, report);
+}
+
+/// One label, or two joined by a dot.
+bool is_policy_name(std::string_view name) {
+  const std::size_t dot = name.find('.');
+  return dot == std::string_view::npos
+             ? is_dns_label(name)
+             : is_dns_label(name.substr(0, dot)) && is_dns_label(name.substr(dot + 1));
+}
+
+void policy_meta_rules(const Json& metadata, Report& report) {
+  const std::string_view name = get_text(metadata, "name");
+  check_name_length(metadata, kNameLengthMax, report);
+  bool good = is_policy_name(name);
+  for (const std::string_view prefix : {"knp.default.", "ossg.default."}) {
+    good = good || (name.substr(0, prefix.size()) == prefix && is_dns_subdomain(name.substr(prefix.size())));
+  }
+  if (!good) {
+    refuse_name(metadata, kLabelNameError, report);
+  }
+  check_annotations(metadata, report);
+  check_labels(metadata, report);
+}
+
+void global_policy_meta_rules(const Json& metadata, Report& report) {
+  check_name_length(metadata, kNameLengthMax, report);
+  if (!is_policy_name(get_text(metadata, "name"))) {
+    refuse_name(metadata, kLabelNameError, report);
+  }
+  check_annotations(metadata, report);
+  check_labels(metadata, report);
+}
+
+void tier_meta_rules(const Json& metadata, Report& report) {
+  constexpr std::size_t kLabelLengthMax = 63;
+  check_name_length(metadata, kLabelLengthMax, report);
+  if (!is_dns_label(get_text(metadata, "name"))) {
+    refuse_name(metadata, kLabelNameError, report);
   }
   check_annotations(metadata, report);
   check_labels(metadata, report);
 }
 
 constexpr StructInfo kObjectMeta{"ObjectMeta", kObjectMetaFields, object_meta_rules};
+constexpr StructInfo kPolicyMeta{"ObjectMeta", kObjectMetaFields, policy_meta_rules};
+constexpr StructInfo kGlobalPolicyMeta{"ObjectMeta", kObjectMetaFields, global_policy_meta_rules};
+constexpr StructInfo kTierMeta{"ObjectMeta", kObjectMetaFields, tier_meta_rules};
+constexpr StructInfo kPlainMeta{"ObjectMeta", kObjectMetaFields};
 
+constexpr std::array<std::string_view, 3> kConditionStates = {"True", "False", "Unknown"};
+constexpr Schema kConditionState = one_of(kConditionStates);
+constexpr FieldInfo kConditionFields[] = {
+    {.name = "type", .type = &kText, .required = true, .always = true},
+    {.name = "status", .type = &kText, .schema = &kConditionState, .required = true, .always = true},
+    {.name = "observedGeneration", .type = &kInt},
+    {.name = "lastTransitionTime", .type = &kTime, .required = true, .always = true},
+    {.name = "reason", .type = &kText, .required = true, .always = true},
+    {.name = "message", .type = &kText, .required = true, .always = true},
+};
+constexpr StructInfo kCondition{"Condition", kConditionFields};
+constexpr TypeInfo kConditionType = object_of(kCondition);
 constexpr FieldInfo kSecretKeyFields[] = {
     {.name = "name",
      .type = &kText,
@@ -260,6 +442,11 @@ constexpr StructInfo kPassword{"BGPPassword", kPasswordFields};
 }  // namespace
 
 const TypeInfo kMetadata = object_of(kObjectMeta);
+const TypeInfo kPolicyMetadata = object_of(kPolicyMeta);
+const TypeInfo kGlobalPolicyMetadata = object_of(kGlobalPolicyMeta);
+const TypeInfo kTierMetadata = object_of(kTierMeta);
+const TypeInfo kPlainMetadata = object_of(kPlainMeta);
+const TypeInfo kConditions = list_of(kConditionType);
 const TypeInfo kSecretKeyRef = object_of(kPassword);
 
 // --- columns

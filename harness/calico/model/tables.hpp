@@ -36,6 +36,34 @@ extern const Tag kIpType;  ///< CalicoNodeIP, InternalIP, ExternalIP
 extern const Tag kMustBeNil;
 extern const Tag kMustBeFalse;
 
+extern const Tag kPrometheusHost;  ///< [a-zA-Z0-9:._+-]{1,64}
+extern const Tag kIfaceFilter;     ///< [a-zA-Z0-9:._+-]{1,15}
+extern const Tag kIfaceFilters;    ///< a list of them
+extern const Tag kRegexp;          ///< what Go's regexp.Compile takes
+extern const Tag kKeyValueList;
+extern const Tag kIp;      ///< an address of either family
+extern const Tag kUnique;  ///< a list without repetitions
+
+bool at_least(const Json& value, double low);
+bool at_most(const Json& value, double high);
+bool is_word(const Json& value, std::span<const std::string_view> words);
+
+template <std::int64_t kLow>
+inline constexpr Tag kGreater{"gt",
+                              +[](const Json& v) { return at_least(v, static_cast<double>(kLow) + 1); }};
+template <std::int64_t kLow>
+inline constexpr Tag kNotBelow{"gte", +[](const Json& v) { return at_least(v, static_cast<double>(kLow)); }};
+template <std::int64_t kHigh>
+inline constexpr Tag kNotAbove{"lte", +[](const Json& v) { return at_most(v, static_cast<double>(kHigh)); }};
+template <std::int64_t kLow, std::int64_t kHigh>
+inline constexpr Tag kRange{"gte", +[](const Json& v) { return at_least(v, static_cast<double>(kLow)); }, "",
+                            &kNotAbove<kHigh>};
+template <std::int64_t kLow, std::int64_t kHigh>
+inline constexpr Tag kAboveUpTo{
+    "gt", +[](const Json& v) { return at_least(v, static_cast<double>(kLow) + 1); }, "", &kNotAbove<kHigh>};
+template <const auto& kWords>
+inline constexpr Tag kOneOf{"oneof", +[](const Json& v) { return is_word(v, kWords); }};
+
 }  // namespace tag
 
 // --- types
@@ -75,8 +103,14 @@ constexpr TypeInfo map_of(const TypeInfo& items) {
   return {.shape = Shape::map, .items = &items};
 }
 
-extern const TypeInfo kMetadata;      ///< ObjectMeta
-extern const TypeInfo kSecretKeyRef;  ///< BGPPassword: {secretKeyRef: {name, key}}
+extern const TypeInfo kMetadata;              ///< ObjectMeta
+extern const TypeInfo kPolicyMetadata;        ///< the same with the names of NetworkPolicies
+extern const TypeInfo kGlobalPolicyMetadata;  ///< ... GlobalNetworkPolicies
+extern const TypeInfo kTierMetadata;          ///< ... Tiers
+extern const TypeInfo kPlainMetadata;         ///< ... with no rules: Kubernetes has its own
+extern const TypeInfo kConditions;            ///< status.conditions
+extern const TypeInfo kRules;                 ///< []Rule of policies and profiles
+extern const TypeInfo kSecretKeyRef;          ///< BGPPassword: {secretKeyRef: {name, key}}
 
 // --- limits of schemas
 // -----------------------------------------------------------------------------------------
@@ -109,15 +143,22 @@ inline constexpr FieldInfo kMetadataField{
     .name = "metadata", .go_name = "ObjectMeta", .type = &kMetadata, .required = true};
 
 /// apiVersion, kind, metadata, spec: the document of a kind whose spec is `spec`.
-constexpr std::array<FieldInfo, 4> document_of(const TypeInfo& spec) {
-  return {{kKindField, kApiVersionField, kMetadataField,
+constexpr std::array<FieldInfo, 4> document_of(const TypeInfo& spec, const TypeInfo& metadata = kMetadata) {
+  FieldInfo meta = kMetadataField;
+  meta.type = &metadata;
+  return {{kKindField, kApiVersionField, meta,
            FieldInfo{.name = "spec", .type = &spec, .required = true, .always = true}}};
 }
-/// The same with a status.
-constexpr std::array<FieldInfo, 5> document_of(const TypeInfo& spec, const TypeInfo& status) {
-  return {{kKindField, kApiVersionField, kMetadataField,
-           FieldInfo{.name = "spec", .type = &spec, .required = true, .always = true},
-           FieldInfo{.name = "status", .type = &status, .always = true}}};
+/// A field "status" that is always written, as Go does with structs.
+constexpr FieldInfo status_of(const TypeInfo& status) {
+  return {.name = "status", .type = &status, .always = true};
+}
+/// A field "status" that may be absent.
+constexpr FieldInfo optional_status_of(const TypeInfo& status) {
+  return {.name = "status", .type = &status, .pointer = true};
+}
+constexpr std::array<FieldInfo, 5> with(const std::array<FieldInfo, 4>& fields, const FieldInfo& more) {
+  return {{fields[0], fields[1], fields[2], fields[3], more}};
 }
 
 /// The longest name of a resource.
@@ -143,6 +184,14 @@ std::string value_cell(const Resource& resource, std::string_view pointer, std::
 // --- kinds, one .cpp each
 // ----------------------------------------------------------------------------------------
 
-extern const KindInfo kBgpConfiguration, kBgpPeer, kNode, kIpPool;
+extern const KindInfo kBgpConfiguration, kBgpPeer, kBgpFilter, kNode, kIpPool;
+extern const KindInfo kIpReservation, kIpamConfiguration, kBlockAffinity, kIpamBlock, kIpamHandle;
+extern const KindInfo kWorkloadEndpoint, kHostEndpoint;
+extern const KindInfo kNetworkPolicy, kGlobalNetworkPolicy, kTier, kProfile;
+extern const KindInfo kStagedNetworkPolicy, kStagedGlobalNetworkPolicy, kStagedKubernetesNetworkPolicy;
+extern const KindInfo kNetworkSet, kGlobalNetworkSet, kClusterInformation;
+extern const KindInfo kFelixConfiguration, kKubeControllersConfiguration, kCalicoNodeStatus;
+extern const KindInfo kKubeNamespace, kKubePod, kKubeService, kKubeEndpointSlice, kKubeNode, kKubeSecret;
+extern const KindInfo kKubeNetworkPolicy, kKubeNetworkPolicyBeta;
 
 }  // namespace catflap::calico::tables

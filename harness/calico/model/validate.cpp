@@ -200,10 +200,12 @@ class GoWalker : public Walker {
     if (found.is_null()) {
       if (field.type->shape == Shape::object && !field.pointer) {
         object(no_members(), *field.type->object);
+      } else if (field.checks_empty && field.tag != nullptr) {
+        check(field.type->shape == Shape::text ? Json("") : Json(0U), *field.tag, go_name(field));
       }
       return;
     }
-    if (empty && !field.pointer && field.type->shape != Shape::object) {
+    if (empty && !field.pointer && !field.checks_empty && field.type->shape != Shape::object) {
       return;
     }
     if (field.tag != nullptr) {
@@ -219,8 +221,11 @@ class GoWalker : public Walker {
 
  private:
   void check(const Json& value, const Tag& tag, const std::string& name) {
-    if (!tag.holds(value)) {
-      failed(value, tag.name, tag.reason, name);
+    for (const Tag* one = &tag; one != nullptr; one = one->next) {
+      if (!one->holds(value)) {
+        failed(value, one->name, one->reason, name);
+        return;
+      }
     }
   }
   void failed(const Json& value, std::string_view tag, std::string_view reason, const std::string& name) {
@@ -421,11 +426,45 @@ Status check_valid(const Resource& resource) {
   return fail(std::move(error));
 }
 
+namespace {
+
+/// What Go writes although it is empty, without "omitempty".
+void add_zero_values(Json& object, const StructInfo& info);
+
+void add_zero_values(Json& value, const TypeInfo& type) {
+  if (type.shape == Shape::object && value.is_object()) {
+    add_zero_values(value, *type.object);
+  } else if (type.items != nullptr && value.is_structured()) {
+    for (Json& item : value) {
+      add_zero_values(item, *type.items);
+    }
+  }
+}
+
+void add_zero_values(Json& object, const StructInfo& info) {
+  for (const FieldInfo& field : info.fields) {
+    const auto found = object.find(field.name);
+    if (found != object.end()) {
+      add_zero_values(*found, *field.type);
+    } else if (field.always && !field.pointer) {
+      const Shape shape = field.type->shape;
+      if (shape == Shape::text || shape == Shape::boolean || shape == Shape::integer) {
+        object[std::string(field.name)] = shape == Shape::text      ? Json("")
+                                          : shape == Shape::boolean ? Json(false)
+                                                                    : Json(0U);
+      }
+    }
+  }
+}
+
+}  // namespace
+
 void set_defaults(Resource& resource) {
   add_crd_defaults(resource.document(), *resource.kind().object);
   if (resource.kind().defaults != nullptr) {
     resource.kind().defaults(resource.document());
   }
+  add_zero_values(resource.document(), *resource.kind().object);
 }
 
 }  // namespace catflap::calico
