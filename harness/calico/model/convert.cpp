@@ -356,11 +356,13 @@ const KindInfo* find_convertible_kind(std::string_view api_version, std::string_
 
 Result<Resource> convert_to_v3(const Resource& old) {
   if (old.kind().group == ApiGroup::kubernetes && old.kind().kind == "NetworkPolicy") {
-    return convert_kubernetes_policy(old);
+    const Result<Resource> made = convert_kubernetes_policy(old);
+    return made ? decode_as(made->kind(), made->document()) : made;
   }
   for (const Converter& converter : kConverters) {
     if (old.kind().group == ApiGroup::calico_v1 && old.kind().kind == converter.kind) {
-      return converter.convert(old);
+      const Result<Resource> made = converter.convert(old);
+      return made ? decode_as(made->kind(), made->document()) : made;  // in canonical form
     }
   }
   return fail(Errc::unsupported,
