@@ -209,6 +209,10 @@ class Assigner {
       if (reserved_.cover(cidr) != nullptr) {
         continue;
       }
+      // Most blocks of a busy host are full: one look is enough for these.
+      if (auto peek = store_.block(cidr); peek && peek->block.is_of(owner_) && !has_space(peek->block)) {
+        continue;
+      }
       auto block = store_.retry([&]() -> Try<StoredBlock> {
         auto affinity = store_.affinity(owner_, cidr);
         return affinity ? store_.block_of(std::move(*affinity))
