@@ -177,7 +177,7 @@ bool interface_flags(std::string_view line, InterfaceView& view) {
   return true;
 }
 
-/// "\t10.70.1.1/24 (Preferred, peer 10.0.0.1, scope site)".
+/// "\t10.70.1.1/24 (Preferred, opposite 10.0.0.1, scope site)".
 bool interface_address(std::string_view line, InterfaceView& view) {
   if (!text::take_prefix(line, "\t")) {
     return false;
@@ -195,7 +195,7 @@ bool interface_address(std::string_view line, InterfaceView& view) {
     line.remove_prefix(std::min(comma + 2, line.size()));
     if (text::take_prefix(part, "scope ")) {
       parsed.scope = part;
-    } else if (text::take_prefix(part, "peer ")) {
+    } else if (text::take_prefix(part, "opposite ")) {
       parsed.peer = part;
     } else {
       parsed.role = part;

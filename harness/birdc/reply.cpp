@@ -75,7 +75,7 @@ void write_interfaces(ReplyWriter& out, Format, const std::vector<InterfaceView>
                                view.mtu));
     for (const InterfaceView::Address& address : view.addresses) {
       out.line(1003, fmt::format("\t{} ({}{}{}{}{}scope {})", net::to_string(address.address), address.role,
-                                 address.role.empty() ? "" : ", ", address.peer.empty() ? "" : "peer ",
+                                 address.role.empty() ? "" : ", ", address.peer.empty() ? "" : "opposite ",
                                  address.peer, address.peer.empty() ? "" : ", ", address.scope));
     }
   }

@@ -127,7 +127,7 @@ struct InterfaceView {
     net::InterfaceAddress address;
     std::string role;   ///< "Preferred" (2.x), "Primary", "Unselected" (1.6)
     std::string scope;  ///< "host", "link", "site", "univ"
-    std::string peer;   ///< the other end of a point-to-point address, or ""
+    std::string peer;   ///< the only other address that there can be, or ""
     bool operator==(const Address&) const = default;
   };
   std::string name;

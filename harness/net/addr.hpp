@@ -116,8 +116,10 @@ std::string to_string(const Prefix& prefix);
 struct InterfaceAddress {
   IpAddr addr;
   std::uint8_t length = 0;
+  /// Of a point-to-point link (`ip address add 10.0.0.1 peer 10.0.0.2/32`): the other end, alone on link.
+  std::optional<IpAddr> peer{};
 
-  Prefix network() const { return {addr, length}; }
+  Prefix network() const { return {peer.value_or(addr), length}; }
   /// "10.1.0.1/24"; without a length it is a host address. Errc::invalid names the text.
   static Result<InterfaceAddress> parse(std::string_view text);
   constexpr auto operator<=>(const InterfaceAddress&) const = default;

@@ -98,6 +98,9 @@ std::optional<LinkInfo> decode_link(const nlmsghdr& message) {
   link.up = (header->ifi_flags & IFF_UP) != 0;
   link.carrier = (header->ifi_flags & IFF_LOWER_UP) != 0;
   link.loopback = (header->ifi_flags & IFF_LOOPBACK) != 0;
+  link.point_to_point = (header->ifi_flags & IFF_POINTOPOINT) != 0;
+  link.broadcast = (header->ifi_flags & IFF_BROADCAST) != 0;
+  link.multicast = (header->ifi_flags & IFF_MULTICAST) != 0;
   link.master = attributes.u32(IFLA_MASTER).value_or(0);
   link.peer = attributes.u32(IFLA_LINK).value_or(0);
   return link;
@@ -120,6 +123,9 @@ std::optional<AddressInfo> decode_address(const nlmsghdr& message) {
   out.address = {*local, std::min(header->ifa_prefixlen, net::address_bits(local->family()))};
   if (address && *address != *local) {
     out.peer = address;
+    if (out.address.length == net::address_bits(local->family())) {
+      out.address.peer = address;
+    }
   }
   out.scope = header->ifa_scope;
   out.tentative = (flags & IFA_F_TENTATIVE) != 0;

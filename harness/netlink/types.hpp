@@ -31,6 +31,9 @@ struct LinkInfo {
   bool up = false;       ///< administratively
   bool carrier = false;  ///< and the other end too (IFF_LOWER_UP)
   bool loopback = false;
+  bool point_to_point = false;
+  bool broadcast = false;
+  bool multicast = false;
   IfIndex master = 0;  ///< the bridge it is a port of
   IfIndex peer = 0;    ///< of a veth: the index of the other end, in its namespace
   bool operator==(const LinkInfo&) const = default;

@@ -16,8 +16,8 @@ void fields(net::Endpoint& v, F&& f) {
 }
 template <class F>
 void fields(net::InterfaceAddress& v, F&& f) {
-  auto& [addr, length] = v;
-  f(addr, length);
+  auto& [addr, length, peer] = v;
+  f(addr, length, peer);
 }
 template <class F>
 void fields(bgp::CloseReason& v, F&& f) {
@@ -68,8 +68,8 @@ void fields(bgp::ev::Configure& v, F&& f) {
 }
 template <class F>
 void fields(bgp::ev::Interface& v, F&& f) {
-  auto& [index, name, up, loopback, gone, mtu, addresses] = v;
-  f(index, name, up, loopback, gone, mtu, addresses);
+  auto& [index, name, up, loopback, gone, mtu, addresses, point_to_point] = v;
+  f(index, name, up, loopback, gone, mtu, addresses, point_to_point);
 }
 template <class F>
 void fields(bgp::ev::KernelRoute& v, F&& f) {

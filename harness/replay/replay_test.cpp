@@ -220,7 +220,9 @@ TEST(Replay, AnotherVersionIsRefused) {
   const Status done = replayer.push(out.view());
   ASSERT_FALSE(done);
   EXPECT_EQ(done.error().code, Errc::unsupported);
-  EXPECT_EQ(done.error().message, "an event log of version 2; this program reads version 1");
+  EXPECT_EQ(done.error().message, "an event log of version " + std::to_string(trace::kEventLogVersion + 1) +
+                                      "; this program reads version " +
+                                      std::to_string(trace::kEventLogVersion));
 }
 
 }  // namespace

@@ -28,6 +28,20 @@ const char* scope_of(const net::IpAddr& addr) {
   return site ? "site" : "univ";
 }
 
+/// The other end of a point-to-point address or of a subnet with two hosts; "" if there is none.
+std::string opposite_of(const net::InterfaceAddress& own) {
+  if (own.peer) {
+    return net::to_string(*own.peer);
+  }
+  const unsigned hosts = net::address_bits(own.addr.family()) - own.length;
+  if (own.addr.is_v4() && (hosts == 1 || hosts == 2)) {
+    return net::to_string(net::IpAddr::v4(own.addr.v4_value() ^ (hosts == 1 ? 1U : 3U)));
+  }
+  return own.addr.is_v6() && hosts == 1
+             ? net::to_string(net::IpAddr::v6(own.addr.high(), own.addr.low() ^ 1U))
+             : "";
+}
+
 /// Wider scopes come later.
 int width_of(std::string_view scope) {
   return scope == "host" ? 0 : scope == "link" ? 1 : scope == "site" ? 2 : 3;
@@ -106,9 +120,12 @@ std::vector<birdc::InterfaceView> CommandRunner::interfaces() const {
     if (known && link->second.master != 0) {
       view.master = kernel.interface_name(link->second.master);
     }
-    view.flags.emplace_back("MultiAccess");
-    if (!interface.loopback) {
-      view.flags.insert(view.flags.end(), {"Broadcast", "Multicast"});
+    view.flags.emplace_back(interface.point_to_point ? "PtP" : "MultiAccess");
+    if (known && link->second.broadcast) {
+      view.flags.emplace_back("Broadcast");
+    }
+    if (interface.point_to_point || (known && (link->second.broadcast || link->second.multicast))) {
+      view.flags.emplace_back("Multicast");
     }
     if (known && link->second.up) {
       view.flags.emplace_back("AdminUp");
@@ -121,7 +138,7 @@ std::vector<birdc::InterfaceView> CommandRunner::interfaces() const {
     }
     for (const net::InterfaceAddress& address : interface.addresses) {
       if (view_.shows(address.addr.family())) {
-        view.addresses.push_back({address, "", scope_of(address.addr), ""});
+        view.addresses.push_back({address, "", scope_of(address.addr), opposite_of(address)});
       }
     }
     if (format_ == birdc::Format::bird1) {

@@ -148,9 +148,10 @@ void Kernel::link_changed(const netlink::LinkInfo& link, bool gone, const Sink& 
   interface.name = link.name;
   interface.up = link.up && link.carrier;
   interface.loopback = link.loopback;
+  interface.point_to_point = link.point_to_point;
   interface.mtu = link.mtu;
   if (before.index != interface.index || before.name != interface.name || before.up != interface.up ||
-      before.mtu != interface.mtu) {
+      before.mtu != interface.mtu || before.point_to_point != interface.point_to_point) {
     sink(interface);
   }
 }

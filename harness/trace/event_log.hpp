@@ -14,7 +14,7 @@ namespace catflap::trace {
 enum class LogRecordType : std::uint8_t { header = 1, event = 2, run_part = 3, run = 4, end = 5 };
 
 /// Of the container and of what replay/ puts into it.
-inline constexpr std::uint16_t kEventLogVersion = 1;
+inline constexpr std::uint16_t kEventLogVersion = 2;
 /// A configuration of the largest size and some room.
 inline constexpr std::size_t kLogRecordOctetsMax = std::size_t{80} << 20U;
 

@@ -9,19 +9,31 @@
 namespace catflap::bgp::rib {
 namespace {
 
-/// The network address, and for IPv4 the broadcast address, of a subnet with room for hosts belong to nobody.
+/// The network and the broadcast address of an IPv4 subnet with room for hosts belong to nobody.
 bool is_subnet_address(const net::IpAddr& address, const net::InterfaceAddress& own) {
-  if (own.length + 1 >= net::address_bits(address.family())) {
+  if (!address.is_v4() || own.length + 1 >= net::address_bits(address.family())) {
     return false;
   }
   if (address == own.network().addr()) {
     return true;
   }
-  if (!address.is_v4()) {
-    return false;
-  }
   const std::uint32_t hosts = own.length == 0 ? 0xFFFFFFFFU : (1U << (32U - own.length)) - 1U;
   return (address.v4_value() & hosts) == hosts;
+}
+
+/// A route of `entry` that is recursive and preferred no less than the best one; the best itself if it is. As
+/// in BIRD, whatever else decides between them, and although it was filtered and only kept to be shown.
+const Path* recursive_among(const Entry& entry) {
+  const std::uint32_t preference = entry.best()->attrs.frame().preference;
+  if (entry.best()->attrs.frame().recursive) {
+    return entry.best();
+  }
+  const auto paths = entry.paths();
+  const auto found = std::find_if(paths.begin(), paths.end(), [&](const Path& path) {
+    return !path.flags.unusable && path.attrs.frame().preference >= preference &&
+           path.attrs.frame().recursive;
+  });
+  return found == paths.end() ? nullptr : &*found;
 }
 
 }  // namespace
@@ -196,9 +208,11 @@ void NextHopResolver::look_up(NextHopEntry& entry) const {
   }
   entry.through = matched;
   const Path& path = *found->best();
-  if (path.attrs.frame().recursive) {
-    entry.problem = to_string(entry.address) + " is only reached through " + to_string(matched) +
-                    ", whose own next hop is recursive";
+  if (const Path* recursive = recursive_among(*found)) {
+    entry.problem = to_string(entry.address) + " is only reached through " + to_string(matched);
+    entry.problem += recursive == &path ? ", whose own next hop is recursive"
+                                        : ", which has another route of the same preference whose own next "
+                                          "hop is recursive";
     return;
   }
   policy::Forwarding answer = path.attrs.frame().forwarding;
@@ -212,7 +226,8 @@ void NextHopResolver::look_up(NextHopEntry& entry) const {
       return;
     }
     const InterfaceState* interface = interfaces_.find(hop.interface);
-    if (interface == nullptr || !interface->loopback) {  // behind that there is nobody to send to
+    // Nobody is behind the loopback interface, and whoever is at the other end of a tunnel needs no address.
+    if (interface == nullptr || !(interface->loopback || interface->point_to_point)) {
       hop.via = entry.link_local ? *entry.link_local : entry.address;
     }
   }

@@ -25,6 +25,7 @@ struct InterfaceState {
   bool up = false;  ///< administratively up and with carrier
   bool loopback = false;
   std::vector<net::InterfaceAddress> addresses;
+  bool point_to_point = false;
 
   bool operator==(const InterfaceState&) const = default;
 };
@@ -115,9 +116,10 @@ class NextHopRef {
 };
 
 /// Resolves next hops through one table (BIRD's hostcache), by longest match over its best routes. RFC 4271
-/// §5.1.3, §9.1.2.1. As in BIRD, a recursive route never resolves another: such a next hop is unreachable; so
-/// is one of our own addresses. The gateway is the one of the route found, or the address itself where that
-/// route is on link.
+/// §5.1.3, §9.1.2.1. As in BIRD, a recursive route never resolves another: a next hop is unreachable if any
+/// route to it that is preferred no less than the best is recursive; so is one of our own addresses. The
+/// gateway is the one of the route found, or the address itself where that route is on link, and none on a
+/// point-to-point link.
 ///
 /// Use: acquire() when a route is put into a table; table_changed() for each change that `through` reports;
 /// interfaces_changed() when Interfaces changed; then resolve(), and Table::next_hops_changed() on the tables
@@ -132,7 +134,7 @@ class NextHopResolver {
 
   /// The entry of this next hop, resolved now if it is new.
   NextHopRef acquire(const net::IpAddr& address, const std::optional<net::IpAddr>& link_local = std::nullopt);
-  /// The best route of `prefix` in the table changed.
+  /// Routes of `prefix` in the table changed, whether the best is among them or not.
   void table_changed(const net::Prefix& prefix);
   void interfaces_changed();
   /// Resolves again what may have changed. True if an entry did; these have `changed` set.

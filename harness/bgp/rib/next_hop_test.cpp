@@ -50,12 +50,23 @@ TEST_F(Links, KnowWhoIsANeighbour) {
       {"192.168.1.2", {}, 2},  {"192.168.1.200", {}, 3},  {"192.168.1.200", 2, 2}, {"192.168.1.1", {}, {}},
       {"192.168.1.129", 2, 2}, {"192.168.1.129", {}, {}}, {"192.168.1.0", {}, {}}, {"192.168.1.255", {}, {}},
       {"10.0.0.1", {}, 3},     {"10.0.0.0", {}, {}},      {"172.16.0.2", {}, {}},  {"8.8.8.8", {}, {}},
-      {"2001:db8::2", {}, 2},  {"2001:db8::", {}, {}},    {"fe80::2", {}, {}},     {"fe80::2", 2, 2},
+      {"2001:db8::2", {}, 2},  {"2001:db8::", {}, 2},     {"fe80::2", {}, {}},     {"fe80::2", 2, 2},
       {"fe80::2", 3, {}},      {"10.255.0.1", {}, {}},
   };
   for (const NeighbourCase& one : cases) {
     EXPECT_EQ(interfaces.neighbour_interface(addr(one.address), one.only), one.found) << one.address;
   }
+}
+
+TEST_F(Links, OnlyThePeerIsOnAPointToPointLink) {
+  InterfaceState tunnel = interface(5, "tun0", {"10.77.0.1/32"});
+  tunnel.point_to_point = true;
+  tunnel.addresses[0].peer = addr("10.99.0.2");
+  interfaces.update(tunnel);
+  EXPECT_EQ(interfaces.neighbour_interface(addr("10.99.0.2"), {}), 5U);
+  EXPECT_EQ(interfaces.neighbour_interface(addr("10.77.0.2"), {}), std::nullopt);
+  EXPECT_EQ(interfaces.neighbour_interface(addr("10.77.0.1"), {}), std::nullopt) << "our own";
+  EXPECT_EQ(tunnel.addresses[0].network(), prefix("10.99.0.2/32"));
 }
 
 TEST_F(Links, KnowOurOwnAddressesAndNames) {
@@ -178,7 +189,52 @@ TEST_F(Resolver, NeverResolvesThroughARecursiveRoute) {
   add("10.0.0.0/8", recursive);
   const NextHopRef ref = resolver.acquire(addr("10.9.9.9"));
   EXPECT_EQ(text(ref), "unreachable metric 0");
-  EXPECT_NE(ref->problem.find("recursive"), std::string::npos) << ref->problem;
+  EXPECT_EQ(ref->problem, "10.9.9.9 is only reached through 10.0.0.0/8, whose own next hop is recursive");
+}
+
+TEST_F(Resolver, NorThroughAPrefixWithARecursiveRouteOfTheSamePreference) {
+  add("10.0.0.0/8", via("192.168.1.2", 2), 1);
+  const NextHopRef ref = resolver.acquire(addr("10.9.9.9"));
+  EXPECT_EQ(text(ref), "unicast 192.168.1.2@2 metric ?");
+
+  policy::RouteAttrs recursive = via("192.168.1.3", 2);
+  recursive.recursive = policy::RecursiveNextHop{addr("192.168.1.3"), std::nullopt, "master4"};
+  add("10.0.0.0/8", recursive, 2);
+  EXPECT_TRUE(changed) << "although the best route is the same";
+  EXPECT_EQ(text(ref), "unreachable metric 0");
+  EXPECT_EQ(
+      ref->problem,
+      "10.9.9.9 is only reached through 10.0.0.0/8, which has another route of the same preference whose "
+      "own next hop is recursive");
+
+  policy::RouteAttrs preferred = via("192.168.1.2", 2);
+  preferred.preference = 200;
+  add("10.0.0.0/8", preferred, 1);
+  EXPECT_EQ(text(ref), "unicast 192.168.1.2@2 metric ?") << "it is not as good any more";
+
+  preferred.recursive = recursive.recursive;
+  Path kept;
+  kept.attrs = pool.intern(preferred);
+  kept.protocol = 2;
+  kept.flags.filtered = true;
+  table.update(prefix("10.0.0.0/8"), kept);
+  settle();
+  EXPECT_EQ(text(ref), "unreachable metric 0") << "filtered routes count, too";
+  remove("10.0.0.0/8", 2);
+  EXPECT_EQ(text(ref), "unicast 192.168.1.2@2 metric ?");
+}
+
+TEST_F(Resolver, NobodyNeedsAnAddressOnAPointToPointLink) {
+  InterfaceState tunnel = *interfaces.find(2);
+  tunnel.point_to_point = true;
+  interfaces.update(tunnel);
+  add("192.168.1.0/24", device(2));
+  add("10.0.0.0/8", via("192.168.1.2", 2));
+  const NextHopRef on_link = resolver.acquire(addr("192.168.1.9"));
+  ASSERT_EQ(on_link->forwarding.next_hops.size(), 1U);
+  EXPECT_EQ(on_link->forwarding.next_hops[0].via, std::nullopt) << "BIRD's `dev tun0`";
+  EXPECT_EQ(text(resolver.acquire(addr("10.9.9.9"))), "unicast 192.168.1.2@2 metric ?")
+      << "that was asked for";
 }
 
 TEST_F(Resolver, NobodyIsBehindTheLoopbackInterface) {

@@ -96,6 +96,7 @@ struct Interface {
   bool gone = false;
   std::uint32_t mtu = 0;
   std::vector<net::InterfaceAddress> addresses;
+  bool point_to_point = false;  ///< a tunnel, say: one neighbour, who needs no address
 };
 /// A route that the kernel has (`added`) or lost. Our own (protocol 12) are told too, so that leftovers can
 /// be removed.

@@ -139,9 +139,11 @@ void Speaker::Impl::update_bfd() {
 }
 
 void Speaker::Impl::on(const ev::Interface& event) {
-  const bool changed = event.gone ? core.interfaces.remove(event.index)
-                                  : core.interfaces.update(rib::InterfaceState{
-                                        event.index, event.name, event.up, event.loopback, event.addresses});
+  const bool changed =
+      event.gone
+          ? core.interfaces.remove(event.index)
+          : core.interfaces.update(rib::InterfaceState{event.index, event.name, event.up, event.loopback,
+                                                       event.addresses, event.point_to_point});
   if (!changed) {
     return;
   }
@@ -238,9 +240,7 @@ void Speaker::Impl::on(const ev::ShutDown& event) {
 }
 
 void Speaker::Impl::tell_listeners(internal::TableState& state, const rib::Change& change) {
-  if (change.best_changed) {
-    state.resolver.table_changed(change.prefix);
-  }
+  state.resolver.table_changed(change.prefix);
   for (BmpProtocol* monitor : core.monitors) {
     monitor->best_changed(state.table, change);
   }
