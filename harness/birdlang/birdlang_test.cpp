@@ -397,6 +397,33 @@ TEST(BirdlangBgp, ExternalSessionsMayGoWithoutPolicyWhereThatIsSaid) {
   EXPECT_EQ(error_of(bgp("require policy off;", "import all;")), "no error");
 }
 
+/// As BIRD 1.6 and 2: our own number may be any, the peer is told AS_TRANS.
+TEST(BirdlangBgp, ALongNeighborAsNeedsAs4) {
+  const auto session = [](const char* local, const char* remote, const char* option) {
+    return std::string(kStart) + "protocol bgp a {\n  local as " + local + ";\n  neighbor 10.0.0.1 " +
+           remote + ";\n  " + option + "\n  ipv4 { import all; export all; };\n}\n";
+  };
+  EXPECT_NE(error_of(session("65001", "as 65536", "enable as4 off;"))
+                .find("protocol a: neighbor AS 65536 does not fit 16 bits, and AS4 is not available: 'enable "
+                      "as4 off'"),
+            std::string::npos);
+  EXPECT_NE(error_of(session("65001", "as 65536", "capabilities off;")).find("'capabilities off'"),
+            std::string::npos);
+  EXPECT_NE(error_of(session("65536", "internal", "enable as4 off;")).find("neighbor AS 65536"),
+            std::string::npos);
+  EXPECT_EQ(error_of(session("65536", "as 65535", "enable as4 off;")), "no error");
+  EXPECT_EQ(error_of(session("65001", "as 65536", "enable as4 on;")), "no error");
+}
+
+TEST(BirdlangBgp, WhatARouteServerKeepsIsPrintedAsItWasSaid) {
+  for (const char* option : {"next hop keep off;", "next hop keep on;", "next hop keep ebgp;"}) {
+    const auto router = good(bgp("rs client;", std::string("import all; export all; ") + option));
+    EXPECT_NE(print(router, Dialect::bird2).find(option), std::string::npos) << option;
+  }
+  const auto plain = good(bgp("rs client;", "import all; export all;"));
+  EXPECT_EQ(print(plain, Dialect::bird2).find("next hop keep"), std::string::npos);
+}
+
 TEST(BirdlangRoundTrip, Filters) {
   const std::string cases[] = {
       "int x; x = 5; { int y = x; bgp_med = y; } if defined(bgp_med) && !(bgp_med > 3) || true then reject;",

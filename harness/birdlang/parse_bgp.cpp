@@ -355,12 +355,18 @@ void Parser::check_bgp(const Draft& draft, const Token& at) const {
   if (bgp.remote_as == 0 && !bgp.remote_internal && !bgp.remote_external) {
     refuse("remote AS number must be set; write 'neighbor ADDRESS as N;'");
   }
+  const std::uint32_t remote_as = bgp.remote_internal ? bgp.local_as : bgp.remote_as;
+  if (remote_as > 0xFFFF && !(bgp.capabilities && bgp.enable_as4)) {
+    // Our own number may be any: the peer is told AS_TRANS (RFC 6793 §4.2.3). Another's could not be checked.
+    refuse("neighbor AS " + std::to_string(remote_as) + " does not fit 16 bits, and AS4 is not available: " +
+           (bgp.capabilities ? "'enable as4 off'" : "'capabilities off'"));
+  }
   const bool internal = bgp.remote_internal || bgp.remote_as == bgp.local_as;
   const bool interior = internal || bgp.confederation_member;
   if (bgp.rr_client && !internal) {
     refuse("only an internal neighbor can be a route reflector client");
   }
-  if (bgp.rs_client && interior) {
+  if (bgp.rs_client && internal) {
     refuse("only an external neighbor can be a route server client");
   }
   if (bgp.neighbor && bgp.local_address && bgp.neighbor->family() != bgp.local_address->family()) {
@@ -386,7 +392,7 @@ void Parser::check_bgp(const Draft& draft, const Token& at) const {
   if (multihop && bgp.check_link) {
     refuse("a multihop session cannot depend on link state");
   }
-  if (bgp.role && interior) {
+  if (bgp.role && internal) {
     refuse("local role cannot be set on internal sessions");
   }
   if (bgp.require_roles && !bgp.role) {

@@ -52,9 +52,9 @@ class Options {
       out_.line(std::string(name) + " " + quoted_text(value) + ";");
     }
   }
-  void next_hop(std::string_view name, NextHopSelf value) {
+  void next_hop(std::string_view name, NextHopSelf value, bool even_off = false) {
     static constexpr std::array<std::string_view, 4> kWords{"off", "on", "ibgp", "ebgp"};
-    if (value != NextHopSelf::off) {
+    if (value != NextHopSelf::off || even_off) {
       out_.line(std::string(name) + " " + std::string(kWords[static_cast<std::size_t>(value)]) + ";");
     }
   }
@@ -221,7 +221,9 @@ void print_bgp(TextWriter& out, const BgpIntent& bgp) {
 void print_bgp_channel(TextWriter& out, const intent::BgpChannelIntent& bgp, Dialect dialect) {
   Options options(out);
   options.next_hop("next hop self", bgp.next_hop_self);
-  options.next_hop("next hop keep", bgp.next_hop_keep);
+  if (bgp.next_hop_keep) {
+    options.next_hop("next hop keep", *bgp.next_hop_keep, true);
+  }
   if (bgp.next_hop_address) {
     out.line("next hop address " + net::to_string(*bgp.next_hop_address) + ";");
   }

@@ -1,6 +1,7 @@
 #include <gtest/gtest.h>
 
 #include "intent/filter.hpp"
+#include "intent/operators.hpp"
 #include "intent/router.hpp"
 #include "intent/value.hpp"
 
@@ -73,6 +74,25 @@ TEST(EnumNames, GoBothWays) {
     EXPECT_EQ(enum_name(*value), name);
   }
   EXPECT_FALSE(enum_from_name("RTS_NOTHING"));
+}
+
+/// As BIRD: what a filter takes for the first AS is no member AS of the confederation, the last one may be.
+TEST(PathMethods, InsideAConfederation) {
+  using net::AsSegmentType;
+  const net::AsPath path{
+      {{AsSegmentType::confed_sequence, {65001, 65002}}, {AsSegmentType::sequence, {1, 2}}}};
+  const net::AsPath inside{{{AsSegmentType::confed_sequence, {65001, 65002}}}};
+  const net::AsPath outside{{{AsSegmentType::sequence, {1, 2}}}};
+  const struct {
+    const net::AsPath& path;
+    std::uint32_t len, first, last;
+  } cases[] = {{path, 2, 0, 2}, {inside, 0, 0, 65002}, {outside, 2, 1, 2}};
+  for (const auto& one : cases) {
+    EXPECT_EQ(plain_method(one.path, "len"), Value(one.len)) << to_string(one.path);
+    EXPECT_EQ(plain_method(one.path, "first"), Value(one.first)) << to_string(one.path);
+    EXPECT_EQ(plain_method(one.path, "last"), Value(one.last)) << to_string(one.path);
+    EXPECT_EQ(plain_method(one.path, "last_nonaggregated"), Value(one.last)) << to_string(one.path);
+  }
 }
 
 TEST(Same, ComparesSetsByContent) {

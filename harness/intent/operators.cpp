@@ -562,7 +562,9 @@ std::optional<Value> path_method(const net::AsPath& path, std::string_view name)
     return static_cast<std::uint32_t>(path.length());
   }
   if (name == "first") {
-    return path.first().value_or(0);
+    // As BIRD: none where the path begins within the confederation.
+    const bool begins = !path.segments.empty() && path.segments.front().type == net::AsSegmentType::sequence;
+    return begins ? path.first().value_or(0) : 0;
   }
   if (name == "last") {
     return path.last().value_or(0);

@@ -43,7 +43,8 @@ enum class GatewayMode : std::uint8_t { automatic, direct, recursive };
 /// Settings of a channel that only BGP has.
 struct BgpChannelIntent {
   NextHopSelf next_hop_self = NextHopSelf::off;
-  NextHopSelf next_hop_keep = NextHopSelf::off;
+  /// Without a word: `on` for clients of a route server (RFC 7947 §2.2.1), `ibgp` for those of a reflector.
+  std::optional<NextHopSelf> next_hop_keep;
   std::optional<net::IpAddr> next_hop_address;
   GatewayMode gateway = GatewayMode::automatic;  ///< automatic: direct for one-hop eBGP, else recursive
   bool add_paths_receive = false;

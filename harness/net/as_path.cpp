@@ -37,10 +37,13 @@ std::optional<std::uint32_t> AsPath::first() const {
 }
 
 std::optional<std::uint32_t> AsPath::last() const {
-  if (segments.empty() || segments.back().type != AsSegmentType::sequence || segments.back().asns.empty()) {
+  if (segments.empty() || segments.back().asns.empty()) {
     return std::nullopt;
   }
-  return segments.back().asns.back();
+  const AsSegment& segment = segments.back();
+  const bool ordered =
+      segment.type == AsSegmentType::sequence || segment.type == AsSegmentType::confed_sequence;
+  return ordered ? std::optional(segment.asns.back()) : std::nullopt;
 }
 
 std::size_t AsPath::count(std::uint32_t asn) const {

@@ -29,7 +29,7 @@ struct AsPath {
   /// The nearest AS: the first of a leading sequence. nullopt for an empty path or one that starts with a
   /// set.
   std::optional<std::uint32_t> first() const;
-  /// The AS that originated the route; nullopt for an empty path or one that ends with a set.
+  /// The AS, or member AS, that originated the route; nullopt for an empty path or one that ends with a set.
   std::optional<std::uint32_t> last() const;
   /// How often `asn` stands in the path, in segments of any type.
   std::size_t count(std::uint32_t asn) const;

@@ -39,8 +39,7 @@ INSTANTIATE_TEST_SUITE_P(
         PathCase{"set_sequence", {{{kSet, {3, 4}}, {kSequence, {1}}}}, 2, std::nullopt, 1, "{3 4} 1"},
         PathCase{"two_sequences", {{{kSequence, {1}}, {kSequence, {2}}}}, 2, 1, 2, "1 2"},
         PathCase{"confederation", {{{kConfedSequence, {9}}, {kSequence, {1}}}}, 1, 1, 1, "(9) 1"},
-        PathCase{
-            "confederation_alone", {{{kConfedSequence, {9, 8}}}}, 0, std::nullopt, std::nullopt, "(9 8)"},
+        PathCase{"confederation_alone", {{{kConfedSequence, {9, 8}}}}, 0, std::nullopt, 8, "(9 8)"},
         PathCase{"confederation_set", {{{kConfedSet, {9, 8}}, {kSequence, {1}}}}, 1, 1, 1, "({9 8}) 1"}),
     [](const auto& each) { return std::string(each.param.name); });
 

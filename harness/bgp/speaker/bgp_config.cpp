@@ -68,6 +68,11 @@ bool is_interior(const intent::BgpIntent& bgp) {
   return is_internal(bgp) || bgp.confederation_member;
 }
 
+std::uint32_t public_as(const intent::BgpIntent& bgp) {
+  // RFC 5065 §4: outside of the confederation nobody knows of its member ASes.
+  return is_interior(bgp) ? bgp.local_as : bgp.confederation.value_or(bgp.local_as);
+}
+
 bool is_llgr_aware(const intent::BgpIntent& bgp) {
   return bgp.llgr.value_or(bgp.graceful_restart.value_or(true));
 }
@@ -87,11 +92,16 @@ bool resolves_recursively(const intent::BgpIntent& bgp, const intent::ChannelInt
   return channel.bgp.gateway == intent::GatewayMode::recursive;
 }
 
+intent::NextHopSelf next_hop_keep(const intent::BgpIntent& bgp, const intent::ChannelIntent& channel) {
+  return channel.bgp.next_hop_keep.value_or(bgp.rs_client   ? intent::NextHopSelf::on
+                                            : bgp.rr_client ? intent::NextHopSelf::ibgp
+                                                            : intent::NextHopSelf::off);
+}
+
 fsm::PeerConfig peer_config(const intent::BgpIntent& bgp, const std::vector<intent::ChannelIntent>& channels,
                             std::uint32_t router_id, const std::string& hostname, RestartState restart) {
   fsm::PeerConfig config;
-  // RFC 5065 §4: outside of the confederation nobody knows of its member ASes.
-  config.local_as = is_interior(bgp) ? bgp.local_as : bgp.confederation.value_or(bgp.local_as);
+  config.local_as = public_as(bgp);
   config.local_id = router_id;
   config.peer_as = bgp.remote_as;
   config.any_internal = bgp.remote_internal;

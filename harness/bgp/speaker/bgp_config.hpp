@@ -13,12 +13,15 @@ namespace catflap::bgp::internal {
 
 /// What BgpIntent leaves to be decided, decided as BIRD does.
 bool is_internal(const intent::BgpIntent& bgp);
-bool is_interior(const intent::BgpIntent& bgp);    ///< of our confederation at least (RFC 5065)
+bool is_interior(const intent::BgpIntent& bgp);         ///< of our confederation at least (RFC 5065)
+std::uint32_t public_as(const intent::BgpIntent& bgp);  ///< our number as the peer sees it
 bool is_llgr_aware(const intent::BgpIntent& bgp);  ///< RFC 9494: keeps stale routes of peers that ask for it
 bool is_multihop(const intent::BgpIntent& bgp);    ///< nullopt: iBGP yes, eBGP no
 bool is_dynamic(const intent::BgpIntent& bgp);     ///< a range instead of one neighbour
 /// nullopt: direct for one hop, recursive otherwise.
 bool resolves_recursively(const intent::BgpIntent& bgp, const intent::ChannelIntent& channel);
+/// Nothing set: on for clients of a route server, ibgp for those of a reflector.
+intent::NextHopSelf next_hop_keep(const intent::BgpIntent& bgp, const intent::ChannelIntent& channel);
 
 /// What a restart of our own makes different in the OPEN (RFC 4724 §4.1).
 struct RestartState {

@@ -72,8 +72,7 @@ bool BgpProtocol::export_next_hop(const FamilyState& state, const rib::Path& pat
   bool keep = false;
   if (out.next_hop && !self) {
     const bool same_link = interface_ && source != nullptr && source->direct_interface() == interface_;
-    // A route server does not stand in the way of traffic (RFC 7947 §2.2.1), unless it is told to.
-    keep = bgp().rs_client || applies(channel.bgp.next_hop_keep, source) || set_by_filter ||
+    keep = applies(next_hop_keep(bgp(), channel), source) || set_by_filter ||
            (fits(*out.next_hop) && ((interior() && !out.next_hop->is_unspecified()) || same_link));
   }
   if (!keep) {
@@ -84,7 +83,7 @@ bool BgpProtocol::export_next_hop(const FamilyState& state, const rib::Path& pat
                              !forwarding.next_hops.front().via->is_link_local();
     // The gateway of a static route, say, may be told where the peer can reach it, too.
     if (!self && one_gateway && fits(*forwarding.next_hops.front().via) &&
-        (internal() || (interface_ && forwarding.next_hops.front().interface == *interface_))) {
+        (interior() || (interface_ && forwarding.next_hops.front().interface == *interface_))) {
       out.next_hop = forwarding.next_hops.front().via;
       out.link_local_next_hop.reset();
     } else {
@@ -106,7 +105,7 @@ bool BgpProtocol::export_attrs(const FamilyState& state, const rib::Path& path, 
   if (!out.origin) {
     out.origin = source != nullptr ? wire::Origin::incomplete : wire::Origin::igp;
   }
-  export_by_rules(export_rules(), edit.changed() && out.med != path.attrs->bgp.med, out);
+  export_by_rules(export_rules(), edit.assigned(intent::RouteAttribute::bgp_med), out);
   if (!export_next_hop(state, path, edit, source, out)) {
     return false;
   }

@@ -374,7 +374,7 @@ ImportRules BgpProtocol::import_rules() const {
   rules.internal = internal();
   rules.interior = interior();
   rules.local_as = bgp().local_as;
-  rules.confederation = bgp().confederation;
+  rules.public_as = public_as(bgp());
   rules.remote_as = negotiated_ ? negotiated_->remote.asn() : bgp().remote_as;
   rules.allow_local_as = bgp().allow_local_as;
   rules.local_id = local_id();
@@ -391,7 +391,7 @@ ExportRules BgpProtocol::export_rules() const {
   rules.interior = interior();
   rules.rs_client = bgp().rs_client;
   rules.local_as = bgp().local_as;
-  rules.public_as = bgp().confederation.value_or(bgp().local_as);
+  rules.public_as = public_as(bgp());
   rules.remote_as = negotiated_ ? negotiated_->remote.asn() : bgp().remote_as;
   rules.role = role();
   rules.interpret_communities = bgp().interpret_communities;
@@ -406,7 +406,7 @@ ExportRules BgpProtocol::export_rules() const {
 }
 
 std::optional<Role> BgpProtocol::role() const {
-  return bgp().role && !interior() ? std::optional(static_cast<Role>(*bgp().role)) : std::nullopt;
+  return bgp().role && !internal() ? std::optional(static_cast<Role>(*bgp().role)) : std::nullopt;
 }
 
 std::uint32_t BgpProtocol::cluster_id() const {

@@ -21,8 +21,8 @@ enum class Role : std::uint8_t { provider = 0, rs_server = 1, rs_client = 2, cus
 struct ImportRules {
   bool internal = false;
   bool interior = false;
-  std::uint32_t local_as = 0;
-  std::optional<std::uint32_t> confederation;
+  std::uint32_t local_as = 0;   ///< of the member AS
+  std::uint32_t public_as = 0;  ///< what the peer sees: outside of the confederation its number
   std::uint32_t remote_as = 0;
   std::uint32_t allow_local_as = 0;  ///< how often our own AS may stand in AS_PATH
   std::uint32_t local_id = 0;
@@ -44,7 +44,7 @@ struct ExportRules {
   bool interior = false;
   bool rs_client = false;
   std::uint32_t local_as = 0;   ///< of the member AS
-  std::uint32_t public_as = 0;  ///< what external peers see: the confederation's, or local_as
+  std::uint32_t public_as = 0;  ///< as above
   std::uint32_t remote_as = 0;
   std::optional<Role> role;
   bool interpret_communities = true;

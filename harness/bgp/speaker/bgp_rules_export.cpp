@@ -69,7 +69,9 @@ void export_path(const ExportRules& rules, net::AsPath& path) {
     return;
   }
   if (rules.interior) {
-    prepend_member(rules.local_as, path);
+    if (!rules.rs_client) {
+      prepend_member(rules.local_as, path);
+    }
     return;
   }
   auto& segments = path.segments;

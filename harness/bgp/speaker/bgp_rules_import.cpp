@@ -36,13 +36,13 @@ std::string_view only_to_customer(const ImportRules& rules, std::optional<std::u
 
 std::string import_by_rules(const ImportRules& rules, wire::Attributes& attrs) {
   if (attrs.as_path) {
-    std::size_t own = attrs.as_path->count(rules.local_as);
-    if (rules.confederation && *rules.confederation != rules.local_as) {
-      own += attrs.as_path->count(*rules.confederation);
-    }
-    if (own > rules.allow_local_as) {
-      return "AS path loop: our AS " + std::to_string(rules.local_as) + " is in it " + std::to_string(own) +
-             " times, `allow local as` permits " + std::to_string(rules.allow_local_as);  // RFC 4271 §9.1.2
+    // RFC 4271 §9.1.2. Peers outside know us by the number of the confederation (RFC 5065 §4).
+    for (const std::uint32_t asn : {rules.local_as, rules.public_as}) {
+      const std::size_t own = attrs.as_path->count(asn);
+      if (own > rules.allow_local_as) {
+        return "AS path loop: our AS " + std::to_string(asn) + " is in it " + std::to_string(own) +
+               " times, `allow local as` permits " + std::to_string(rules.allow_local_as);
+      }
     }
   }
   if (rules.internal) {  // RFC 4456 §8

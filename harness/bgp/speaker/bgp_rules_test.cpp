@@ -56,11 +56,16 @@ TEST(ImportRules, OwnAsMayStandInThePathAsOftenAsAllowed) {
   }
 }
 
-TEST(ImportRules, InsideAConfederationItsIdIsOursToo) {
+TEST(ImportRules, OutsideOfAConfederationItsIdIsOursToo) {
   ImportRules rules = import_rules();
-  rules.confederation = 100;
+  rules.public_as = 100;
   wire::Attributes attrs = attributes({kPeer, 100});
   EXPECT_FALSE(import_by_rules(rules, attrs).empty());
+  rules.allow_local_as = 1;
+  attrs = attributes({kPeer, 100, rules.local_as});
+  EXPECT_EQ(import_by_rules(rules, attrs), "") << "one of each number";
+  attrs = attributes({kPeer, 100, 100});
+  EXPECT_NE(import_by_rules(rules, attrs).find("our AS 100 is in it 2 times"), std::string::npos);
 }
 
 TEST(ImportRules, ReflectionLoopsAreNotUsed) {
@@ -230,6 +235,8 @@ TEST(ExportRules, ConfederationSegmentsStayInside) {
   member.public_as = 100;
   EXPECT_EQ(exported(member, mixed), "(64496 65001) ({65002 65003}) 3356");
   EXPECT_EQ(exported(member, path({3356})), "(64496) 3356");
+  member.rs_client = true;
+  EXPECT_EQ(exported(member, mixed), "(65001) ({65002 65003}) 3356");
   ExportRules outside = export_rules();
   outside.public_as = 100;
   EXPECT_EQ(exported(outside, mixed), "100 3356");

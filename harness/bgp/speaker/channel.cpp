@@ -189,10 +189,12 @@ void Channel::import(const net::Prefix& prefix, rib::PathId path_id, const rib::
   // What a filter did before it rejected shows in what is kept, as in BIRD.
   const bool keep = verdict.accepted || intent_.import_keep_filtered;
   const rib::AttrRef out = keep && edit.changed() ? core_.pool.intern(edit.take()) : attrs;
-  if (verdict.accepted) {
-    if (!old_ok && intent_.import_limit &&
-        over_limit(intent_.import_limit, counters.imported, import_limit_, "import")) {
-      ++import_updates.ignored;
+  // As in BIRD, what the limit blocks is kept like what the filter rejects.
+  const bool blocked = verdict.accepted && !old_ok && intent_.import_limit &&
+                       over_limit(intent_.import_limit, counters.imported, import_limit_, "import");
+  if (blocked) {
+    ++import_updates.ignored;
+    if (!intent_.import_keep_filtered) {
       hold(prefix, path_id, attrs, false);
       return;
     }
@@ -205,12 +207,14 @@ void Channel::import(const net::Prefix& prefix, rib::PathId path_id, const rib::
       path = make_path(out, path_id);
     }
   }
-  if (verdict.accepted) {
+  if (verdict.accepted && !blocked) {
     ++(table.update(prefix, std::move(path)) ? import_updates.accepted : import_updates.ignored);
     return;
   }
-  ++import_updates.filtered;
-  ++(old_ok ? import_withdraws.accepted : import_withdraws.ignored);
+  if (!blocked) {
+    ++import_updates.filtered;
+    ++(old_ok ? import_withdraws.accepted : import_withdraws.ignored);
+  }
   if (keep) {
     path.flags.filtered = true;
     table.update(prefix, std::move(path));

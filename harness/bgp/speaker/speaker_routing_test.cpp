@@ -140,6 +140,41 @@ TEST(RouteServer, LeavesPathAndNextHopAlone) {
   EXPECT_EQ(routes[0].bgp->next_hop, std::vector<net::IpAddr>{addr("192.168.12.2")});
 }
 
+struct KeepCase {
+  std::optional<intent::NextHopSelf> keep;
+  const char* next_hop;
+};
+
+/// The clients are on other links than the routes come from.
+TEST(RouteServer, KeepsNextHopsUnlessToldOtherwise) {
+  using intent::NextHopSelf;
+  const KeepCase cases[] = {
+      {std::nullopt, "192.168.12.2"},      {NextHopSelf::on, "192.168.12.2"},
+      {NextHopSelf::off, "192.168.13.1"},  {NextHopSelf::ebgp, "192.168.12.2"},
+      {NextHopSelf::ibgp, "192.168.13.1"},
+  };
+  for (const KeepCase& one : cases) {
+    Ring ring(false, [&](int which, intent::RouterIntent& intent) {
+      for (auto& protocol : intent.protocols) {
+        if (which == 1 && protocol.name == "to_r3") {
+          body(protocol).rs_client = true;
+          protocol.channels[0].bgp.next_hop_keep = one.keep;
+        }
+      }
+    });
+    ring.net.run_for(seconds(1));
+    RouteQuery query;
+    query.adjacent = RouteQuery::Adjacent::advertised;
+    query.adjacent_protocol = "to_r3";
+    query.as_sent = true;
+    query.exact = prefix("10.2.0.0/24");
+    const auto routes = ring.net.routes("r1", query);
+    ASSERT_EQ(routes.size(), 1U);
+    EXPECT_EQ(routes[0].bgp->next_hop, std::vector<net::IpAddr>{addr(one.next_hop)});
+    EXPECT_EQ(routes[0].bgp->as_path.length(), 1U) << "still transparent";
+  }
+}
+
 TEST(Reload, AskedForSendsAllAgain) {
   Ring ring(false);
   ring.net.run_for(seconds(1));
@@ -180,6 +215,25 @@ TEST(Limits, AnImportLimitBlocks) {
   ASSERT_EQ(view->channels[0].limits.size(), 1U);
   EXPECT_TRUE(view->channels[0].limits[0].hit);
   EXPECT_EQ(view->session->state, SessionState::established);
+}
+
+TEST(Limits, WhatAnImportLimitBlocksIsKeptLikeWhatAFilterRejects) {
+  for (const bool keep : {false, true}) {
+    Ring ring(false, [&](int which, intent::RouterIntent& intent) {
+      if (which == 1) {
+        intent.protocols[4].channels[0].import_limit = intent::Limit{0, intent::LimitAction::block};
+        intent.protocols[4].channels[0].import_keep_filtered = keep;
+      }
+    });
+    ring.net.run_for(seconds(1));
+    const auto view = ring.net.protocol("r1", "to_r2");
+    EXPECT_EQ(view->channels[0].imported, 0U);
+    EXPECT_EQ(view->channels[0].filtered > 0, keep);
+    RouteQuery query;
+    query.filtered = true;
+    query.protocol = "to_r2";
+    EXPECT_EQ(ring.net.routes("r1", query).empty(), !keep);
+  }
 }
 
 TEST(Limits, AnImportLimitDisables) {

@@ -178,6 +178,11 @@ void UpdateDecoder::read_as_path(const RawAttribute& attribute) {
       problem = "it holds an AS_SET";  // RFC 9774 §3
     }
   }
+  // RFC 5065 §5.
+  if (problem == nullptr && context_.confederation && !context_.internal &&
+      (path.segments.empty() || path.segments.front().type != net::AsSegmentType::confed_sequence)) {
+    problem = "it does not begin with the member AS of the peer (AS_CONFED_SEQUENCE)";
+  }
   if (problem != nullptr) {
     return record(Severity::treat_as_withdraw, update_error::kMalformedAsPath, attribute,
                   fmt::format("AS_PATH is malformed: {}", problem));

@@ -28,7 +28,7 @@ DecodeContext context(bool internal = false) {
   return out;
 }
 
-enum class Peer : std::uint8_t { ebgp, ibgp };
+enum class Peer : std::uint8_t { ebgp, ibgp, member };
 
 /// What RFC 7606 wants for the attribute in question, put behind good ones.
 struct ReactionCase {
@@ -66,7 +66,8 @@ void expect_same_when_reused(const Bytes& bytes, const DecodeContext& session) {
 }
 
 TEST_P(Reaction, IsThatOfTheTable) {
-  const DecodeContext session = context(GetParam().peer == Peer::ibgp);
+  DecodeContext session = context(GetParam().peer == Peer::ibgp);
+  session.confederation = GetParam().peer == Peer::member;
   const Bytes bytes = update("", GetParam().attributes, kNlri);
   expect_same_when_reused(bytes, session);
   const auto result = decode(bytes, session);
@@ -125,6 +126,12 @@ INSTANTIATE_TEST_SUITE_P(
                      "withdraw", 11},
         ReactionCase{"as_path_confederation_internal", Peer::ibgp,
                      kOrigin + "400206 03010000fde9" + kNextHop + kLocalPref, "accept"},
+        ReactionCase{"as_path_of_a_member", Peer::member,
+                     kOrigin + "40020c 03010000fde9 02010000fde8" + kNextHop + kLocalPref, "accept"},
+        ReactionCase{"as_path_of_a_member_without_it", Peer::member,
+                     kOrigin + "400206 02010000fde9" + kNextHop, "withdraw", 11},
+        ReactionCase{"as_path_of_a_member_empty", Peer::member, kOrigin + "400200" + kNextHop, "withdraw",
+                     11},
         ReactionCase{"as_path_set", Peer::ebgp, kOrigin + "400206 01010000fde9" + kNextHop, "accept"},
         ReactionCase{"as_path_flags", Peer::ebgp, kOrigin + "c00206 02010000fde9" + kNextHop, "withdraw", 4},
         ReactionCase{"next_hop_length", Peer::ebgp, kOrigin + kAsPath + "400303 0a4f01", "withdraw", 5},
