@@ -26,7 +26,7 @@ def seeds():
 
 def case(seed: int) -> list[world.World]:
     rng = random.Random(seed)
-    rounds = [world.make(rng)]
+    rounds = [world.make(rng, frozenset(os.environ.get("CATFLAP_DIFFERENTIAL_WITH", "").split()))]
     while len(rounds) < ROUNDS:
         rounds.append(world.change(rng, rounds[-1]))
     return rounds
@@ -43,7 +43,7 @@ def shrink(cli: Cli, rounds, found, folder: pathlib.Path):
             if time.monotonic() > deadline:
                 break
             try:
-                difference = runner.run(cli, smaller, folder, limit=6)
+                difference = runner.run(cli, smaller, folder, limit=6 if not any(w.kills for w in smaller) else 14)
             except AssertionError:
                 continue  # a case that a daemon refuses
             if difference and difference.kind == found.kind:

@@ -9,7 +9,7 @@ import time
 
 
 class Birdc:
-    def __init__(self, path: str, limit: float = 10.0) -> None:
+    def __init__(self, path: str, limit: float = 60.0) -> None:
         self.socket = socket.socket(socket.AF_UNIX)
         self.limit = limit
         self.socket.connect(path)
@@ -91,9 +91,11 @@ def protocols(reply: list[tuple[int, str]]) -> dict[str, tuple]:
     for code, text in reply:
         if code == 1002:
             name, kind, table, state = text.split()[:4]
-            current = found.setdefault(name, [kind, table, "" if kind == "BGP" else state])
-        elif text.strip().startswith(("Channel ", "State:", "Routes:")):
-            current.append(" ".join(text.split()))
+            # A session that is down was disabled, or a limit ended it.
+            current = found.setdefault(name, [kind, table, "" if kind == "BGP" and state != "down" else state])
+        elif text.strip().startswith(("Channel ", "State:", "Routes:", "Receive limit:", "Import limit:", "Export limit:", "Action:")):
+            # Whether a limit was ever reached is a matter of what came for a moment.
+            current.append(" ".join(text.replace(" [HIT]", "").split()))
         elif text.strip().startswith("BGP state:"):
             current.append("up" if "Established" in text else "not up")
     return {name: tuple(rows) for name, rows in found.items()}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import pathlib
 
 from differential.world import Filter, Link, Router, Side, World, families
@@ -25,6 +26,25 @@ function to_large(clist which) {
 """
 
 
+def has_tunnels() -> bool:
+    """Whether point-to-point interfaces can be made here; else routes over them are blackholes."""
+    try:
+        os.close(os.open("/dev/net/tun", os.O_RDWR))
+        return True
+    except OSError:
+        return False
+
+
+TUNNELS = has_tunnels()
+
+
+def tunnels(me: Router) -> list[tuple[str, str]]:
+    """Point-to-point interfaces of a router and their addresses, as for `ip address add`."""
+    n = me.number
+    return [("p0", f"10.254.{n}.1 peer 10.254.{n}.2/32"), ("p0", f"fd00:fffe:{n}::1 peer fd00:fffe:{n}::2/128"),
+            ("p1", f"10.253.{n}.1/24"), ("p1", f"fd00:fffd:{n}::1/64")] if me.tunnel and TUNNELS else []
+
+
 def v4(link: Link, n: int) -> str:
     return f"10.255.{link.number}.{1 if n == link.a else 2}"
 
@@ -43,39 +63,44 @@ def body(f: Filter, word: str) -> str:
 def to_kernel(f: Filter, family: str) -> str:
     """Networks of links stay out of the kernel: the next hops are in them, and the kernel refuses routes to a gateway that
     is itself behind one, which makes the order count."""
-    links = "10.255.0.0/16+" if family == "ipv4" else "fd00:ffff::/32+"
+    links = "10.252.0.0/14+" if family == "ipv4" else "fd00:fffc::/30+"
     return body(Filter([f"if net ~ [ {links} ] then reject;", *f.statements], f.verdict), "export")
 
 
-def channel(family: str, side: Side) -> str:
-    options = "".join(f"\n    {o};" for o in side.channel)
+def channel(family: str, side: Side, extended: bool) -> str:
+    words = side.channel + (["extended next hop on"] if extended else [])
+    options = "".join(f"\n    {o};" for o in words)
     name = "ipv4" if family == "v4" else "ipv6"
     return f"  {name} {{{options}\n    {body(side.imports, 'import')}\n    {body(side.exports, 'export')}\n  }};"
 
 
 def sessions(link: Link) -> dict[str, list[str]]:
     """Names of the protocols of a link on either side, and the families they carry; the name ends with the transport."""
-    if link.dual == "mp":
-        return {f"l{link.number}v4": families(link)}
+    if link.dual in ("mp", "mp6"):
+        return {f"l{link.number}{'v6' if link.dual == 'mp6' else 'v4'}": families(link)}
     return {f"l{link.number}{family}": [family] for family in families(link)}
 
 
 def session(world: World, link: Link, me: Router, peer: Router, transport: str, carried: list[str]) -> str:
     side = link.sides[me.number]
     address = v4 if transport == "v4" else v6
+    inside = me.confederation is not None and me.confederation == peer.confederation
+    seen_as = peer.asn if inside else peer.confederation or peer.asn
     lines = [f"protocol bgp l{link.number}{transport} {{",
              f"  local {address(link, me.number)} as {me.asn};",
-             f"  neighbor {address(link, peer.number)} as {peer.asn};",
+             f"  neighbor {address(link, peer.number)} as {seen_as};",
              "  connect delay time 1; connect retry time 2; error wait time 1, 2; direct;"]
+    if me.confederation is not None:
+        lines.append(f"  confederation {me.confederation};{' confederation member on;' if inside else ''}")
     if link.role:
         other = {"provider": "customer", "peer": "peer", "rs_server": "rs_client"}[link.role]
         lines.append(f"  local role {link.role if me.number == link.a else other};")
     if link.disabled == me.number:
         lines.append("  disabled;")
     lines += [f"  {option};" for option in world.options + side.options]
-    if me.cluster is not None and me.asn == peer.asn:
+    if me.cluster is not None and world.internal(link):
         lines.append(f"  rr cluster id {me.cluster};")
-    lines += [channel(family, side) for family in carried]
+    lines += [channel(family, side, family == "v4" and transport == "v6") for family in carried]
     return "\n".join(lines) + "\n}\n"
 
 
@@ -87,6 +112,13 @@ def neighbors(world: World, me: Router, six: bool) -> list[str]:
 
 def target_of(what: str, world: World, me: Router, six: bool) -> str:
     via = neighbors(world, me, six)
+    if what.startswith("tunnel"):
+        if not (me.tunnel and TUNNELS):
+            return "blackhole"
+        peer, other = (f"fd00:fffe:{me.number}::2", f"fd00:fffd:{me.number}::7") if six else (
+            f"10.254.{me.number}.2", f"10.253.{me.number}.7")
+        return {"tunnel": 'via "p0"', "tunnel peer": f"via {peer}", "tunnel recursive": f"recursive {peer}",
+                "tunnel subnet": f"recursive {other}"}[what]
     if what == "behind":  # leads through whatever route there is to it
         return "recursive 2001:db8:1:2::7" if six else "recursive 10.2.128.7"
     if what in ("neighbor", "recursive", "neighbors", "interface") and not via:
@@ -116,8 +148,10 @@ def config(world: World, n: int) -> str:
     me = world.routers[n]
     merge = "  merge paths on;\n" if me.merge_paths else ""
     text = f"router id 192.0.2.{n};\nprotocol device {{ scan time 10; }}\n{FUNCTIONS}"
-    if me.learn_direct:
-        text += "protocol direct d1 { ipv4; ipv6; interface \"*\"; }\n"
+    if "restart" in world.features:
+        text += "graceful restart wait 8;\n"
+    if me.learn_direct or me.tunnel:
+        text += f"protocol direct d1 {{ ipv4; ipv6; interface \"{'*' if me.learn_direct else 'p*'}\"; }}\n"
     for family in ("ipv4", "ipv6"):
         text += (f"protocol kernel k{family[-1]} {{\n{merge}  scan time 10;\n  {family} {{\n    import none;\n"
                  f"    {to_kernel(me.kernel_export, family)}\n  }};\n}}\n")

@@ -15,6 +15,17 @@ V4 = ["10.1.0.0/16", "10.1.1.0/24", "10.1.2.0/24", "10.2.0.0/16", "10.2.128.0/17
       "192.168.7.0/24", "198.51.100.0/24", "198.51.100.128/25", "203.0.113.0/24", "0.0.0.0/0"]
 V6 = ["2001:db8:1::/48", "2001:db8:1:2::/64", "2001:db8:2::/48", "2001:db8:ff::1/128", "fd00:7::/32", "::/0"]
 TARGETS = ["blackhole", "unreachable", "prohibit", "neighbor", "recursive", "behind", "neighbors", "interface"]
+TUNNEL_TARGETS = ["tunnel", "tunnel peer", "tunnel recursive", "tunnel subnet"]
+
+# What a world may have besides, and how often.
+#   confederation  member ASes, with routers outside (RFC 5065)
+#   restart        graceful restart; routers are killed between the states and start again
+#   limits         of routes received, imported and exported
+#   extended       IPv4 over IPv6 next hops (RFC 8950), on one IPv6 session for both families
+#   older          four routers in a ring that prefer the older of two equal paths, which come one after the other
+#   tunnels        point-to-point interfaces
+FEATURES = {"confederation": 0.12, "restart": 0.15, "limits": 0.15, "extended": 0.2, "older": 0.06, "tunnels": 0.2}
+CONFEDERATION = 64600
 
 
 @dataclasses.dataclass
@@ -45,7 +56,7 @@ class Link:
     a: int
     b: int
     number: int
-    dual: str  # "v4", "v6", "both" (a session each), "mp" (both families over IPv4)
+    dual: str  # "v4", "v6", "both" (a session each), "mp" (both families over IPv4), "mp6" (over IPv6)
     sides: dict[int, Side] = dataclasses.field(default_factory=dict)
     disabled: Optional[int] = None  # the router on which the sessions are disabled
     role: str = ""  # of the first end (RFC 9234)
@@ -65,6 +76,8 @@ class Router:
     pipe_export: Filter = dataclasses.field(default_factory=Filter)
     pipe_import: Filter = dataclasses.field(default_factory=lambda: Filter(verdict="reject"))
     learn_direct: bool = False
+    confederation: Optional[int] = None  # then `asn` is the member AS
+    tunnel: bool = False
 
 
 @dataclasses.dataclass
@@ -78,17 +91,27 @@ class World:
     keeps_filtered: bool = False
     export_tables: bool = False
     local_prefs: bool = False  # told to external peers, too; all take them (BIRD gives no default for one that it drops)
+    features: frozenset[str] = frozenset()
     commands: list[tuple[int, str]] = dataclasses.field(default_factory=list)  # said to routers when this state begins
+    kills: list[tuple[int, bool]] = dataclasses.field(default_factory=list)  # routers, and whether they recover (-R)
 
     @property
     def meds(self) -> bool:
         return not self.keeps_filtered and not self.export_tables
 
+    @property
+    def older(self) -> bool:
+        return "older" in self.features
+
     def copy(self) -> "World":
         """The same state, without what is done when it begins."""
         world = copy.deepcopy(self)
-        world.commands = []
+        world.commands, world.kills = [], []
         return world
+
+    def internal(self, link: Link) -> bool:
+        a, b = self.routers[link.a], self.routers[link.b]
+        return a.asn == b.asn and a.confederation == b.confederation
 
 
 # -- filters ----------------------------------------------------------------------------------------------------------
@@ -111,7 +134,8 @@ class Grammar:
         return "[ " + ", ".join(items) + " ]"
 
     def asn(self) -> int:
-        return self.rng.choice([r.asn for r in self.world.routers.values()] + [64999])
+        confederation = [CONFEDERATION] if "confederation" in self.world.features else []
+        return self.rng.choice([r.asn for r in self.world.routers.values()] + [64999] + confederation)
 
     def community(self) -> str:
         if self.rng.random() < 0.04:
@@ -242,15 +266,15 @@ class Grammar:
         return f"if {condition} then {{ {self.action(family, where)} }}"
 
     def filter(self, family: str, where: str) -> Filter:
-        if self.rng.random() < 0.3:
+        if self.rng.random() < 0.3 or self.world.older:
             return Filter()
         # A condition of one family is an error for the other: such filters are for one family, or look at no prefix.
         statements = [self.statement(family, where) for _ in range(self.rng.randint(1, 4))]
         return Filter(statements, self.rng.choices(["accept", "reject"], [6, 1])[0])
 
-    def static(self, prefix: str) -> Static:
+    def static(self, prefix: str, tunnel: bool) -> Static:
         body = []
-        if self.rng.random() < 0.5:
+        if self.rng.random() < 0.5 and not self.world.older:
             for _ in range(self.rng.randint(1, 3)):
                 body.append(self.rng.choice([f"bgp_community.add({self.community()});", f"bgp_med = {self.rng.randint(0, 200)};",
                                              f"bgp_large_community.add({self.large()});", f"bgp_ext_community.add({self.ext()});",
@@ -261,13 +285,16 @@ class Grammar:
             # BIRD passes the MED of a route that has no other attribute on to external peers, as if the export filter had
             # set it: an accident of how it sorts attributes.
             body.append("bgp_origin = ORIGIN_IGP;")
-        return Static(prefix, self.rng.choice(TARGETS), body)
+        targets = TARGETS + TUNNEL_TARGETS if tunnel else TARGETS
+        if "limits" in self.world.features:
+            targets = [t for t in targets if "recursive" not in t and t != "behind"]
+        return Static(prefix, self.rng.choice(targets), body)
 
 
 # -- making one -------------------------------------------------------------------------------------------------------
 
 def families(link: Link) -> list[str]:
-    return {"v4": ["v4"], "v6": ["v6"], "both": ["v4", "v6"], "mp": ["v4", "v6"]}[link.dual]
+    return {"v4": ["v4"], "v6": ["v6"], "both": ["v4", "v6"], "mp": ["v4", "v6"], "mp6": ["v4", "v6"]}[link.dual]
 
 
 def announced(world: World) -> list[str]:
@@ -280,7 +307,7 @@ def grammar(rng: random.Random, world: World) -> Grammar:
 
 
 def free_prefix(rng: random.Random, world: World, router: Router) -> Optional[str]:
-    taken = {s.prefix for s in router.statics} if not world.tree else set(announced(world))
+    taken = set(announced(world)) if world.tree or world.older else {s.prefix for s in router.statics}
     free = [p for p in V4 + V6 if p not in taken]
     return rng.choice(free) if free else None
 
@@ -288,7 +315,11 @@ def free_prefix(rng: random.Random, world: World, router: Router) -> Optional[st
 def make_side(rng: random.Random, world: World, link: Link, me: Router, peer: Router) -> Side:
     words = grammar(rng, world)
     side = Side()
-    internal = me.asn == peer.asn
+    if world.older:
+        side.options.append("prefer older on")
+        return side
+    internal = world.internal(link)
+    inside = me.confederation is not None and me.confederation == peer.confederation
     # One filter serves every channel of a link, so it may only look at prefixes of a family if there is just one.
     family = families(link)[0] if len(families(link)) == 1 else "any"
     if family != "any":
@@ -300,6 +331,8 @@ def make_side(rng: random.Random, world: World, link: Link, me: Router, peer: Ro
             side.channel.append("next hop self")
         if rng.random() < 0.3:
             side.channel.append("gateway recursive")
+        if rng.random() < 0.1:
+            side.channel.append(f"next hop keep {rng.choice(['on', 'off', 'ibgp', 'ebgp'])}")
     else:
         if rng.random() < 0.15:
             side.options.append("allow local as 1")
@@ -313,12 +346,17 @@ def make_side(rng: random.Random, world: World, link: Link, me: Router, peer: Ro
         side.options.append("enable as4 off")
     if not internal and rng.random() < 0.1:
         side.channel.append(rng.choice(["next hop keep", "next hop keep ebgp", "gateway recursive"]))
-    if not internal and world.tree and rng.random() < 0.1:
+    # BIRD tells the route server clients of a confederation its member ASes, and BIRD refuses such paths.
+    if not internal and world.tree and (inside or me.confederation is None) and rng.random() < 0.1:
         side.options.append("rs client")
+        if rng.random() < 0.6 and not any(word.startswith("next hop") for word in side.channel):
+            side.channel.append(f"next hop keep {rng.choice(['off', 'off', 'ibgp', 'ebgp'])}")
     if not internal and world.local_prefs:
         side.options.append("allow bgp_local_pref on")
     if rng.random() < 0.1:
         side.options.append("interpret communities off")
+    if world.tree and rng.random() < 0.1:
+        side.options.append(f"default bgp_local_pref {rng.choice([50, 150])}")
     if rng.random() < 0.1:
         side.options.append("enable route refresh off")
     if rng.random() < 0.1:
@@ -327,26 +365,54 @@ def make_side(rng: random.Random, world: World, link: Link, me: Router, peer: Ro
         side.channel.append("import table on")
     if world.export_tables and rng.random() < 0.7:
         side.channel.append("export table on")
+    if "limits" in world.features:
+        side.channel += limits(rng, me.number == link.a)
     return side
 
 
-def make(rng: random.Random) -> World:
-    count = rng.randint(2, 6)
+def limits(rng: random.Random, first: bool) -> list[str]:
+    """Limits that have one outcome whatever comes first: they are for nothing at all, or never reached, or only warn. And
+    one end only disables, or it is a matter of moments whether the other has the same reason when the session ends."""
+    out = []
+    for which in ("receive", "import", "export"):
+        if rng.random() < 0.4:
+            action = rng.choice(["warn", "block", "block", "restart"] + ["disable"] * first)
+            most = rng.choice([0, 0, 50]) if action in ("block", "disable") else rng.randint(1, 3) if action == "warn" else 50
+            out.append(f"{which} limit {most} action {action}")
+    return out
+
+
+def make(rng: random.Random, always: frozenset[str] = frozenset()) -> World:
+    """A network; with the features of `always` and any others."""
+    features = frozenset(name for name, often in FEATURES.items() if rng.random() < often) | always
+    if "older" in features:
+        features = features & {"older", "tunnels", "extended"}
+    count = 4 if "older" in features else rng.randint(2, 6)
     kind = rng.choice(["external", "external", "circle", "reflected", "mixed"])
-    tree = kind != "circle"
-    keeps = rng.random() < 0.2
+    for special in ("confederation", "older"):
+        kind = special if special in features else kind
+    if kind == "circle" and "limits" in features:
+        kind = "external"  # what comes for a moment only would count
+    tree = kind not in ("circle", "older")
+    keeps = rng.random() < 0.2 and kind != "older"
     world = World({}, [], tree, [] if keeps else ["deterministic med on"], keeps_filtered=keeps,
-                  export_tables=rng.random() < 0.2, local_prefs=rng.random() < 0.1)
+                  export_tables=rng.random() < 0.2 and kind != "older", local_prefs=rng.random() < 0.1, features=features)
     for n in range(1, count + 1):
-        asn = 65000 + n if kind in ("external", "circle") else 64512 if kind == "reflected" else 64512 + (n % 2)
+        asn = 64512 if kind == "reflected" else 64512 + (n % 2) if kind == "mixed" else 65000 + n
+        confederation = None
+        if kind == "confederation" and (n == 1 or rng.random() < 0.75):
+            asn, confederation = 65010 + rng.randint(1, 3), CONFEDERATION
         if rng.random() < 0.1 and kind == "external":
             asn = 4200000000 + n
         world.routers[n] = Router(n, asn, merge_paths=rng.random() < 0.3, second_table=rng.random() < 0.25,
-                                  learn_direct=rng.random() < 0.3)
+                                  learn_direct=rng.random() < 0.3 and kind != "older", confederation=confederation,
+                                  tunnel="tunnels" in features and rng.random() < 0.7)
     pairs = []
     for n in range(2, count + 1):
-        pairs.append((1 if kind == "reflected" else rng.randint(1, n - 1), n))
-    if kind in ("external", "mixed") and rng.random() < 0.3:
+        pairs.append((1 if kind == "reflected" else n - 1 if kind == "older" else rng.randint(1, n - 1), n))
+    if kind == "older":
+        pairs.append((1, count))
+    if kind in ("external", "mixed") and "limits" not in features and rng.random() < 0.3:
         pairs.append(rng.choice(pairs))  # two links between two routers
         tree = False
     world.tree = tree
@@ -358,15 +424,22 @@ def make(rng: random.Random) -> World:
         if rng.random() < 0.3:
             world.routers[1].cluster = rng.randint(1, 9)
     for number, (a, b) in enumerate(pairs, 1):
-        world.links.append(Link(a, b, number, rng.choice(["v4", "v4", "v6", "both", "mp"])))
+        dual = rng.choice(["v4", "v4", "v6", "both", "mp"])
+        if "extended" in features and rng.random() < 0.6:
+            dual = "mp6"
+        world.links.append(Link(a, b, number, dual))
         if kind == "external" and rng.random() < 0.2:
             world.links[-1].role = rng.choice(["provider", "peer", "rs_server"])
+    if kind == "older":
+        world.links[-1].disabled = 1  # closed later: of two paths one is older then
     if rng.random() < 0.1:
         world.options.append("igp metric off")
+    if "restart" in features:
+        world.options += ["graceful restart on", "graceful restart time 60"]
     for _ in range(rng.randint(1, 8)):
         router = world.routers[rng.randint(1, count)]
         if prefix := free_prefix(rng, world, router):
-            router.statics.append(grammar(rng, world).static(prefix))
+            router.statics.append(grammar(rng, world).static(prefix, router.tunnel))
     for router in world.routers.values():
         words = grammar(rng, world)
         if rng.random() < 0.3:
@@ -377,7 +450,7 @@ def make(rng: random.Random) -> World:
     for link in world.links:
         for me, peer in ((link.a, link.b), (link.b, link.a)):
             link.sides[me] = make_side(rng, world, link, world.routers[me], world.routers[peer])
-    once = world.tree and not any(router.learn_direct for router in world.routers.values())
+    once = world.tree and not any(router.learn_direct or router.tunnel for router in world.routers.values())
     if rng.random() < 0.3 and (kind == "reflected" or once):
         add_paths(rng, world)  # elsewhere two paths of one peer may be equal to the last, and the older one wins in BIRD
     return world
@@ -390,20 +463,24 @@ def add_paths(rng: random.Random, world: World) -> None:
 
 
 def change(rng: random.Random, world: World) -> World:
-    """The same network a moment later: routes come and go, filters and sessions change."""
+    """The same network a moment later: routes come and go, filters and sessions change, routers are killed."""
     world = world.copy()
+    if world.older:
+        return change_ring(rng, world)
+    if "restart" in world.features and rng.random() < 0.5:
+        world.kills.append((rng.choice(list(world.routers)), rng.random() < 0.5))
     for _ in range(rng.randint(1, 3)):
         router = rng.choice(list(world.routers.values()))
         link = rng.choice(world.links)
         words = grammar(rng, world)
         pick = rng.randint(0, 9)
         if pick <= 1 and (prefix := free_prefix(rng, world, router)):
-            router.statics.append(words.static(prefix))
+            router.statics.append(words.static(prefix, router.tunnel))
         elif pick == 2 and router.statics:
             router.statics.pop(rng.randrange(len(router.statics)))
         elif pick == 3 and router.statics:
             old = rng.choice(router.statics)
-            new = words.static(old.prefix)
+            new = words.static(old.prefix, router.tunnel)
             old.target, old.body = new.target, new.body
         elif pick in (4, 5) and len(families(link)) == 1:
             side = link.sides[rng.choice([link.a, link.b])]
@@ -417,8 +494,24 @@ def change(rng: random.Random, world: World) -> World:
             router.kernel_export = Filter([words.action("v4", "kernel")]) if rng.random() < 0.7 else Filter()
         elif pick >= 8 and link.disabled is None:
             me = rng.choice([link.a, link.b])
-            name = f"l{link.number}{'v6' if link.dual == 'v6' else 'v4'}"
+            name = f"l{link.number}{'v6' if link.dual in ('v6', 'mp6') else 'v4'}"
             world.commands.append((me, f"{rng.choice(['restart', 'reload', 'reload in', 'reload out'])} {name}"))
+    return world
+
+
+def change_ring(rng: random.Random, world: World) -> World:
+    """One thing at a time, and new routes only where there is one way, or it would be left open which path is older."""
+    broken = [link for link in world.links if link.disabled]
+    router = rng.choice(list(world.routers.values()))
+    if not broken:
+        link = rng.choice(world.links)
+        link.disabled = rng.choice([link.a, link.b])
+    elif rng.random() < 0.6:
+        broken[0].disabled = None
+    elif router.statics and rng.random() < 0.3:
+        router.statics.pop(rng.randrange(len(router.statics)))
+    elif prefix := free_prefix(rng, world, router):
+        router.statics.append(grammar(rng, world).static(prefix, router.tunnel))
     return world
 
 
@@ -439,7 +532,7 @@ def smaller(rounds: list[World]) -> Iterator[list[World]]:
         return out
 
     for i, state in enumerate(rounds):
-        if state.commands:
+        if state.commands or state.kills:
             fewer = [w if w is not state else w.copy() for w in rounds]
             yield fewer
     first = rounds[0]
@@ -449,6 +542,7 @@ def smaller(rounds: list[World]) -> Iterator[list[World]]:
                 w.routers.pop(n, None)
                 w.links = [l for l in w.links if n not in (l.a, l.b)]
                 w.commands = [c for c in w.commands if c[0] != n]
+                w.kills = [k for k in w.kills if k[0] != n]
             yield each(drop)
     for link in first.links:
         def unlink(w: World, number: int = link.number) -> None:
@@ -464,7 +558,7 @@ def smaller(rounds: list[World]) -> Iterator[list[World]]:
         def plain(w: World, n: int = n) -> None:
             r = w.routers[n]
             r.kernel_export, r.pipe_export, r.kernel_table_export = Filter(), Filter(), Filter()
-            r.merge_paths, r.second_table, r.learn_direct, r.cluster = False, False, False, None
+            r.merge_paths, r.second_table, r.learn_direct, r.tunnel, r.cluster = False, False, False, False, None
         yield each(plain)
     for n, prefix in prefixes:
         def bare(w: World, n: int = n, prefix: str = prefix) -> None:
