@@ -24,11 +24,24 @@ bool is_ipam_configuration(const KindInfo& kind) {
   return is_calico(kind, "IPAMConfiguration");
 }
 
+/// Kubernetes' kinds stand beside Calico's, under names that Calico's own model has for some of them:
+/// "kubernetesnetworkpolicies".
+std::string stored_plural(const KindInfo& kind) {
+  return (kind.group == ApiGroup::kubernetes ? "kubernetes" : "") + std::string(kind.plural);
+}
+
+std::string prefix_of(const KindInfo& kind, std::string_view name_space) {
+  if (is_ipam_configuration(kind)) {
+    return std::string(kIpamConfigKey);
+  }
+  return resource_prefix(stored_plural(kind), kind.namespaced ? name_space : "");
+}
+
 std::string key_of(const ResourceId& id) {
   if (is_ipam_configuration(*id.kind)) {
     return std::string(kIpamConfigKey);
   }
-  return to_key(ResourceKey{std::string(id.kind->plural), id.name_space, id.name});
+  return to_key(ResourceKey{stored_plural(*id.kind), id.name_space, id.name});
 }
 
 /// The name that the annotation keeps, "" if none.
@@ -220,10 +233,7 @@ Result<Record> Records::get(const ResourceId& id) const {
 }
 
 Result<RecordList> Records::list(const KindInfo& kind, std::string_view name_space) const {
-  const std::string prefix = is_ipam_configuration(kind)
-                                 ? std::string(kIpamConfigKey)
-                                 : resource_prefix(kind.plural, kind.namespaced ? name_space : "");
-  Result<Listing> listing = store_->list(prefix);
+  Result<Listing> listing = store_->list(prefix_of(kind, name_space));
   if (!listing) {
     return fail(std::move(listing.error()));
   }
@@ -280,10 +290,7 @@ Result<Record> Records::erase(const Record& record, std::optional<Revision> expe
 }
 
 Result<RecordWatch> Records::watch(const KindInfo& kind, std::string_view name_space, Revision after) const {
-  const std::string prefix = is_ipam_configuration(kind)
-                                 ? std::string(kIpamConfigKey)
-                                 : resource_prefix(kind.plural, kind.namespaced ? name_space : "");
-  Result<std::unique_ptr<Watch>> watch = store_->watch(prefix, after);
+  Result<std::unique_ptr<Watch>> watch = store_->watch(prefix_of(kind, name_space), after);
   if (!watch) {
     return fail(std::move(watch.error()));
   }

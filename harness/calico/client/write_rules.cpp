@@ -153,23 +153,29 @@ Status check_ipam_configuration(const Resource& configuration) {
   return {};
 }
 
-/// What create and update have in common, before and after the validator.
-Status prepare(const Records& records, Resource& resource, const Resource* old) {
+/// What comes before the rules of the kind.
+Status prepare_kind(const Records& records, Resource& resource, const Resource* old) {
   const KindInfo& kind = resource.kind();
   if (is_calico(kind, "WorkloadEndpoint")) {
-    if (Status named = prepare_endpoint(resource); !named) {
-      return named;
-    }
+    return prepare_endpoint(resource);
   }
   if (is_calico(kind, "IPPool")) {
-    if (Status pool = prepare_pool(records, resource, old); !pool) {
-      return pool;
-    }
+    return prepare_pool(records, resource, old);
   }
   if (is_calico(kind, "BGPConfiguration")) {
-    if (Status allowed = check_default_only(resource); !allowed) {
-      return allowed;
-    }
+    return check_default_only(resource);
+  }
+  if (is_calico(kind, "IPAMConfiguration")) {
+    return check_ipam_configuration(resource);
+  }
+  return {};
+}
+
+/// What create and update have in common.
+Status prepare(const Records& records, Resource& resource, const Resource* old) {
+  const KindInfo& kind = resource.kind();
+  if (Status prepared = prepare_kind(records, resource, old); !prepared) {
+    return prepared;
   }
   set_defaults(resource);
   if (Status valid = check_valid(resource); !valid) {
@@ -181,8 +187,6 @@ Status prepare(const Records& records, Resource& resource, const Resource* old) 
     force_endpoint_labels(resource);
   } else if (is_calico(kind, "BGPPeer")) {
     return check_filters_exist(records, resource);
-  } else if (is_calico(kind, "IPAMConfiguration")) {
-    return check_ipam_configuration(resource);
   }
   return {};
 }
