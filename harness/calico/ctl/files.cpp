@@ -5,7 +5,12 @@
 
 #include <fmt/format.h>
 
+#include <nlohmann/json.hpp>
+
+#include "calico/model/convert.hpp"
 #include "calico/model/decode.hpp"
+#include "calico/model/kind.hpp"
+#include "calico/model/legacy.hpp"
 #include "sys/files.hpp"
 
 namespace catflap::calico::ctl {
@@ -56,6 +61,34 @@ std::string open_error(const std::string& name, const Error& error) {
                                        : error.message;
 }
 
+/// What calicoctl 1.x read, too.
+const KindInfo* find_kind_of_any_version(std::string_view api_version, std::string_view kind) {
+  const KindInfo* v3 = find_kind(api_version, kind);
+  return v3 != nullptr ? v3 : find_v1_kind(api_version, kind);
+}
+
+/// Takes the resources over as v3.
+Status take(std::vector<Resource> resources, Loaded& out) {
+  for (Resource& resource : resources) {
+    out.kinds.emplace_back(resource.kind().kind);
+    if (resource.kind().group != ApiGroup::calico_v1) {
+      out.resources.push_back(std::move(resource));
+      continue;
+    }
+    if (Status valid = check_valid(resource); !valid) {
+      return valid;
+    }
+    Result<Resource> converted = convert_to_v3(resource);
+    if (!converted) {
+      return fail(converted.error());
+    }
+    // What convert writes for people to see.
+    converted->metadata().erase("creationTimestamp");
+    out.resources.push_back(std::move(*converted));
+  }
+  return {};
+}
+
 }  // namespace
 
 Result<std::vector<InputFile>> read_input_files(const World& world, const std::string& name, bool recursive) {
@@ -95,7 +128,7 @@ Loaded load_resources(const World& world, const FileOptions& options) {
     return out;
   }
   for (const InputFile& file : *files) {
-    ReadReport report = read_resources(file.text, file.name);
+    ReadReport report = read_resources(file.text, file.name, {find_kind_of_any_version, true});
     if (!report.ok()) {
       const Diagnostic& first = report.diagnostics.front();
       std::string message = first.message;
@@ -110,8 +143,10 @@ Loaded load_resources(const World& world, const FileOptions& options) {
       out.error = LoadError{fmt::format("no resources specified in file {}", file.name), false};
       return out;
     }
-    out.resources.insert(out.resources.end(), std::make_move_iterator(report.resources.begin()),
-                         std::make_move_iterator(report.resources.end()));
+    if (Status taken = take(std::move(report.resources), out); !taken) {
+      out.error = LoadError{taken.error().message, true};
+      return out;
+    }
   }
   if (out.resources.empty() && !options.skip_empty) {
     out.error = LoadError{fmt::format("no resources specified in directory {}", options.name), false};

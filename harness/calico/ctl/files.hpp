@@ -33,7 +33,8 @@ struct LoadError {
 };
 
 struct Loaded {
-  std::vector<Resource> resources;
+  std::vector<Resource> resources;  ///< of v3; those of the v1 API are converted
+  std::vector<std::string> kinds;   ///< as the file names them, one for each resource: "bgpPeer" of v1
   std::optional<LoadError> error;
 };
 

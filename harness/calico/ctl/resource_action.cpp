@@ -47,11 +47,20 @@ Result<std::vector<Resource>> named_resources(const Arguments& arguments, Action
   return out;
 }
 
-Result<std::vector<Resource>> resources_of(Call& call, Action action) {
+Result<Loaded> resources_of(Call& call, Action action) {
   const Arguments& arguments = call.arguments;
   const std::optional<std::string> file = arguments.value("filename");
   if (!file) {
-    return named_resources(arguments, action);
+    Loaded out;
+    Result<std::vector<Resource>> named = named_resources(arguments, action);
+    if (!named) {
+      return fail(named.error());
+    }
+    out.resources = std::move(*named);
+    for (const Resource& resource : out.resources) {
+      out.kinds.emplace_back(resource.kind().kind);
+    }
+    return out;
   }
   Loaded loaded =
       load_resources(call.world, {*file, arguments.flag("recursive"), arguments.flag("skip-empty")});
@@ -62,7 +71,7 @@ Result<std::vector<Resource>> resources_of(Call& call, Action action) {
     return refuse((loaded.error->in_file && !reworded ? std::string(prefix_of_file_error(action)) : "") +
                   message);
   }
-  return std::move(loaded.resources);
+  return loaded;
 }
 
 Result<GetResult> get_or_list(Client& client, const Resource& wanted) {
@@ -222,9 +231,9 @@ Result<Outcome> run_action(Call& call, Action action) {
       }
     }
   }
-  Result<std::vector<Resource>> resources = resources_of(call, action);
-  if (!resources) {
-    return fail(resources.error());
+  Result<Loaded> loaded = resources_of(call, action);
+  if (!loaded) {
+    return fail(loaded.error());
   }
   if (!session) {
     // One of calicoctl's old exits: on standard output.
@@ -232,20 +241,14 @@ Result<Outcome> run_action(Call& call, Action action) {
     return refuse("");
   }
   Outcome out;
-  std::set<std::string_view> kinds;
-  for (const Resource& resource : *resources) {
-    kinds.insert(resource.kind().kind);
-    out.kind = resource.kind().kind;
-  }
-  out.asked = resources->size();
-  if (kinds.size() > 1) {
-    out.kind.clear();
-  }
+  const std::set<std::string_view> kinds(loaded->kinds.begin(), loaded->kinds.end());
+  out.asked = loaded->resources.size();
+  out.kind = kinds.size() == 1 ? *kinds.begin() : "";
   if (writes(action) && out.asked > 0) {
     // As calicoctl: a store that refuses this may still take the resources.
     (void)session->client->ensure_initialized();
   }
-  for (Resource& resource : *resources) {
+  for (Resource& resource : loaded->resources) {
     Status settled = action == Action::validate ? Status() : settle_namespace(resource, arguments);
     Result<GetResult> result =
         settled ? act(session->client.get(), resource, action, arguments) : fail(settled.error());
