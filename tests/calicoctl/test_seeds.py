@@ -119,6 +119,7 @@ def test_a_node_is_exported_changed_and_applied(ctl):
           orchRefs:
           - nodeName: k8s-node3
             orchestrator: k8s
+        status: {}
         """))
     ctl.write("k8s-node3.yaml", """
         apiVersion: projectcalico.org/v3
@@ -195,7 +196,7 @@ def test_settings_of_1_x(ctl):
     ctl.ok("config", "get", "nodeToNodeMesh", out="off\n")
     assert unpadded(ctl.ok("get", "bgpconfig")) == table("""
         NAME      LOGSEVERITY   MESHENABLED   ASNUMBER
-        default   Info          false         64520
+        default   -             false         64520
 
         """)
     ctl.ok("config", "set", "nodeTonodeMesh", "on", out="")
@@ -245,10 +246,10 @@ def test_objects_of_1_x(ctl):
             nat-outgoing: true
         """))
     assert unpadded(ctl.ok("get", "ipPool")) == table("""
-        NAME             CIDR           SELECTOR
-        10-20-0-0-24     10.20.0.0/24   all()
+        NAME           CIDR           SELECTOR
+        10-20-0-0-24   10.20.0.0/24   all()
 
-        """).replace("10-20-0-0-24     ", "10-20-0-0-24   ").replace("NAME             ", "NAME           ")
+        """)
     assert unpadded(ctl.ok("get", "bgppeer")) == table("""
         NAME           PEERIP         NODE       ASN
         10-10-31-168   10.10.31.168   (global)   64512
@@ -293,7 +294,7 @@ def test_objects_of_1_x(ctl):
                 selector: role == 'database'
         """))
     assert unpadded(ctl.ok("get", "gnp", "-o", "wide")) == table("""
-        NAME       TIER      ORDER   SELECTOR
-        database   default   0       role == 'database'
+        NAME               TIER      ORDER   SELECTOR
+        default.database   default   0       role == 'database'
 
         """)

@@ -133,8 +133,8 @@ Result<std::string> peer_table(Client& client, net::Family family, const std::st
     return fail(peers.error());
   }
   if (peers->empty()) {
-    return node.empty() ? fmt::format("No global {} BGP Peers defined.\n\n", family_text(family))
-                        : fmt::format("No {} BGP Peers defined for this node.\n\n", family_text(family));
+    return node.empty() ? fmt::format("No global {} BGP Peers defined.\n", family_text(family))
+                        : fmt::format("No {} BGP Peers defined for this node.\n", family_text(family));
   }
   PrettyTable table{
       {fmt::format("{} {} BGP Peer", node.empty() ? "Global" : "Node specific", family_text(family)),

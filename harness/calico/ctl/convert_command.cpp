@@ -38,6 +38,8 @@ Status convert_files(Call& call) {
     for (Resource& resource : *converted) {
       GetResult result;
       result.kind = &resource.kind();
+      // Go writes a time that is zero.
+      resource.metadata()["creationTimestamp"] = nullptr;
       result.resources.push_back(std::move(resource));
       results.push_back(std::move(result));
     }

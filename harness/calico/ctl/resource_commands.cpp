@@ -280,7 +280,7 @@ Status label(Call& call) {
   }
   const Result<LabelOutcome> outcome = session->client->label(id_of(target), change);
   if (!outcome) {
-    return outcome.error().code == Errc::not_found
+    return outcome.error().message == not_existing(id_of(target)).message
                ? Status(refuse(fmt::format("{} {} not found", words[0], words[1])))
                : Status(fail(outcome.error()));
   }
