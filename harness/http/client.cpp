@@ -188,6 +188,33 @@ Status set_request(Exchange& exchange, const Request& request, const Options& op
   return {};
 }
 
+/// With TLS 1.3 a server looks at our certificate when we believe that the handshake is over. If it refuses
+/// it, its reason may be lost: it closes the connection while we send. With TLS 1.2 this is part of the
+/// handshake, so one more of these says what the matter is. Nothing if it is not about certificates.
+std::optional<Error> refused_in_handshake(const Request& request, const Options& options,
+                                          const Identity& identity) {
+  Exchange probe;
+  if (!request.url.starts_with("https://") || !set_request(probe, request, options, identity)) {
+    return std::nullopt;
+  }
+  CURL* easy = probe.easy.get();
+  // As the least and (CURL_SSLVERSION_MAX_TLSv1_2, which g++ does not like to convert) as the highest
+  // version.
+  constexpr long kTls12 = long{CURL_SSLVERSION_TLSv1_2} | long{CURL_SSLVERSION_TLSv1_2} << 16U;
+  curl_easy_setopt(easy, CURLOPT_SSLVERSION, kTls12);
+  curl_easy_setopt(easy, CURLOPT_CONNECT_ONLY, 1L);
+  const SigpipeGuard guard;
+  const CURLcode code = curl_easy_perform(easy);
+  const Error error = probe.error(code);
+  return code != CURLE_OK && error.code == Errc::denied ? std::optional<Error>(error) : std::nullopt;
+}
+
+/// A connection that broke before the first octet of an answer.
+bool may_be_refused(CURLcode code, const Exchange& exchange) {
+  return exchange.status() == 0 && (code == CURLE_RECV_ERROR || code == CURLE_SEND_ERROR ||
+                                    code == CURLE_GOT_NOTHING || code == CURLE_SSL_CONNECT_ERROR);
+}
+
 class CurlStream final : public Stream {
  public:
   ~CurlStream() override {
@@ -211,6 +238,11 @@ class CurlStream final : public Stream {
     const Instant deadline = sys::monotonic_now() + request.timeout;
     while (true) {
       if (Status moved = move(); !moved) {
+        if (moved.error().code != Errc::denied && may_be_refused(failure_, exchange_)) {
+          if (const auto refusal = refused_in_handshake(request, options, identity)) {
+            return fail(*refusal);
+          }
+        }
         return moved;
       }
       // The status line comes with the first headers; the interim answers of 1xx are not it.
@@ -259,6 +291,7 @@ class CurlStream final : public Stream {
     while (const CURLMsg* message = curl_multi_info_read(multi_.get(), &left)) {
       if (message->msg == CURLMSG_DONE) {
         if (message->data.result != CURLE_OK) {
+          failure_ = message->data.result;
           broken_ = exchange_.error(message->data.result);
           if (exchange_.received.empty()) {
             return fail(*broken_);
@@ -278,6 +311,7 @@ class CurlStream final : public Stream {
   Exchange exchange_;
   std::unique_ptr<CURLM, MultiCleanup> multi_;
   bool ended_ = false;
+  CURLcode failure_ = CURLE_OK;
   std::optional<Error> broken_;
 };
 
@@ -295,9 +329,21 @@ class Client::Impl {
     const SigpipeGuard guard;
     const CURLcode code = curl_easy_perform(exchange_.easy.get());
     if (code != CURLE_OK) {
-      return fail(exchange_.error(code));
+      Error error = exchange_.error(code);
+      if (error.code != Errc::denied && may_be_refused(code, exchange_)) {
+        if (const auto refusal = refused_in_handshake(request, options_, identity_)) {
+          return fail(*refusal);
+        }
+      }
+      return fail(std::move(error));
     }
     return Response{exchange_.status(), std::exchange(exchange_.received, {})};
+  }
+
+  bool was_sent() const {
+    long octets = 0;
+    curl_easy_getinfo(exchange_.easy.get(), CURLINFO_REQUEST_SIZE, &octets);
+    return octets > 0;
   }
 
   Result<std::unique_ptr<Stream>> open(const Request& request) {
@@ -344,6 +390,10 @@ Result<std::unique_ptr<Client>> Client::create(const Options& options) {
 
 Result<Response> Client::send(const Request& request) {
   return impl_->send(request);
+}
+
+bool Client::was_sent() const {
+  return impl_->was_sent();
 }
 
 Result<std::unique_ptr<Stream>> Client::open(const Request& request) {

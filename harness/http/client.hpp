@@ -76,6 +76,8 @@ class Client {
   Client& operator=(const Client&) = delete;
 
   Result<Response> send(const Request& request);
+  /// Whether anything of the last request of send() has gone out: if not, the server has not acted on it.
+  bool was_sent() const;
   /// Returns when the status is known.
   Result<std::unique_ptr<Stream>> open(const Request& request);
 

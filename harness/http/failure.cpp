@@ -98,9 +98,11 @@ Error tls_failure(const Failure& failure) {
       has(failure.detail, "http request")) {
     return Error{Errc::protocol, "the server does not speak TLS there: is it http:// instead of https://?"};
   }
-  if (failure.os_errno != 0) {
-    return Error{Errc::io, fmt::format("the connection broke: {}", sys::errno_text(failure.os_errno)),
-                 failure.os_errno};
+  if (failure.os_errno != 0 || has(failure.detail, "SSL_ERROR_SYSCALL")) {
+    return Error{
+        Errc::io,
+        "the server closed the connection in the TLS handshake: does it speak TLS there, or is it http://?",
+        failure.os_errno};
   }
   return Error{Errc::io, fmt::format("the TLS handshake failed ({})", failure.detail)};
 }
@@ -133,10 +135,11 @@ Error what_happened(const Failure& failure) {
                  ? Error{Errc::denied, server_certificate(failure)}
                  : tls_failure(failure);
     case CURLE_SSL_CERTPROBLEM:
-      return Error{Errc::invalid,
-                   fmt::format("the client certificate and its key cannot be used: {}",
-                               has(failure.detail, "mismatch") ? "the key belongs to another certificate"
-                                                               : failure.detail)};
+      return Error{
+          Errc::invalid,
+          has(failure.detail, "private key")
+              ? std::string("the key of the client certificate belongs to another certificate, or is damaged")
+              : fmt::format("the client certificate is damaged ({})", failure.detail)};
     case CURLE_SSL_CACERT_BADFILE:
       return Error{Errc::invalid, fmt::format("the CA certificate cannot be used ({})", failure.detail)};
     case CURLE_URL_MALFORMAT:
@@ -149,6 +152,10 @@ Error what_happened(const Failure& failure) {
     case CURLE_RECV_ERROR:
       return connection_failure(failure);
     case CURLE_GOT_NOTHING:
+      return Error{Errc::io,
+                   failure.url.starts_with("http://")
+                       ? "the server closed the connection without an answer: does it want https://?"
+                       : "the server closed the connection without an answer"};
     case CURLE_PARTIAL_FILE:
       return Error{Errc::io, "the server closed the connection in the middle"};
     case CURLE_WEIRD_SERVER_REPLY:

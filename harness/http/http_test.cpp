@@ -198,7 +198,7 @@ TEST_P(HttpFailures, SayWhatIsWrong) {
 
 INSTANTIATE_TEST_SUITE_P(
     Table, HttpFailures,
-    testing::Values(FailureCase{"nothing", "", Errc::io, "closed the connection"},
+    testing::Values(FailureCase{"nothing", "", Errc::io, "closed the connection without an answer"},
                     FailureCase{"no_http", "SSH-2.0-OpenSSH_9.2\r\n", Errc::protocol, "no HTTP"},
                     FailureCase{"cut", "HTTP/1.1 200 OK\r\nContent-Length: 10\r\n\r\n12345", Errc::io,
                                 "closed the connection"},
@@ -211,10 +211,12 @@ TEST(HttpClient, SaysThatNobodyListens) {
     Server gone([](Peer&) {});
     url = gone.url();
   }
-  const auto response = make_client()->send({.url = url});
+  const auto client = make_client();
+  const auto response = client->send({.method = "POST", .url = url, .body = "x"});
   ASSERT_FALSE(response.has_value());
   EXPECT_EQ(response.error().code, Errc::io);
   EXPECT_EQ(response.error().message, url + ": cannot connect: Connection refused");
+  EXPECT_FALSE(client->was_sent());
 }
 
 TEST(HttpClient, SaysThatAnUrlIsNone) {
@@ -227,7 +229,9 @@ TEST(HttpClient, SaysThatAnUrlIsNone) {
 
 TEST(HttpClient, GivesUpInTime) {
   Server server([](Peer& peer) { peer.wait_for_end(); });
-  const auto response = make_client()->send({.url = server.url(), .timeout = milliseconds(50)});
+  const auto client = make_client();
+  const auto response = client->send({.url = server.url(), .timeout = milliseconds(50)});
+  EXPECT_TRUE(client->was_sent());
   ASSERT_FALSE(response.has_value());
   EXPECT_EQ(response.error().code, Errc::timeout);
   EXPECT_EQ(response.error().message, server.url() + ": no answer within 0.05 s");

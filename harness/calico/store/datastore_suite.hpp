@@ -33,6 +33,7 @@ class StoreUnderTest {
 
 struct StoreCase {
   const char* name;
+  /// nullptr: there can be no such store on this machine.
   std::function<std::unique_ptr<StoreUnderTest>()> make;
 
   friend std::ostream& operator<<(std::ostream& out, const StoreCase& each) { return out << each.name; }
@@ -46,7 +47,9 @@ class DatastoreSuite : public testing::TestWithParam<StoreCase> {
  protected:
   void SetUp() override {
     under_test_ = GetParam().make();
-    ASSERT_NE(under_test_, nullptr);
+    if (under_test_ == nullptr) {
+      GTEST_SKIP() << "no " << GetParam().name << " here";
+    }
   }
 
   Datastore& store() { return under_test_->client(0); }
