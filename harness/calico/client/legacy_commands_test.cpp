@@ -94,7 +94,7 @@ using LegacyPeers = ClientTest;
 
 TEST_F(LegacyPeers, AddShowRemove) {
   EXPECT_EQ(*show_legacy_peers(client_, std::nullopt),
-            "No global IPv4 BGP Peers defined.\n\nNo global IPv6 BGP Peers defined.\n\n");
+            "No global IPv4 BGP Peers defined.\nNo global IPv6 BGP Peers defined.\n");
   ASSERT_TRUE(add_legacy_peer(client_, "192.168.20.20", "64512"));
   ASSERT_TRUE(add_legacy_peer(client_, "9.0.0.1", "1.10"));
   ASSERT_TRUE(add_legacy_peer(client_, "fd00::1", "64513"));
@@ -128,7 +128,7 @@ TEST_F(LegacyPeers, OfOneNode) {
             "+-----------------------------+--------+\n"
             "| 172.17.8.101                | 65511  |\n"
             "+-----------------------------+--------+\n");
-  EXPECT_EQ(*show_legacy_peers(client_, net::Family::ipv4), "No global IPv4 BGP Peers defined.\n\n");
+  EXPECT_EQ(*show_legacy_peers(client_, net::Family::ipv4), "No global IPv4 BGP Peers defined.\n");
   EXPECT_EQ(*remove_legacy_peer(client_, "172.17.8.101", "Node1"),
             "BGP peer removed from node configuration");
   EXPECT_EQ(remove_legacy_peer(client_, "172.17.8.101", "Node1").error().message,
