@@ -154,12 +154,28 @@ class Builder : public YAML::EventHandler {
       parent.node.items.push_back(std::move(node));
     } else if (!parent.key) {
       if (node.kind != Node::Kind::scalar) {
-        problems_.push_back({Problem::Kind::bad_key, node.where, "a key must be a text", ""});
+        problems_.push_back({Problem::Kind::bad_key, node.where, "a key must be a text", "", ""});
       }
       parent.key = std::move(node);
     } else {
       add_entry(parent, std::move(node));
     }
+  }
+  /// The JSON pointer of a key in the map that is open now.
+  std::string pointer_to(const std::string& key) const {
+    std::string pointer;
+    const auto append = [&](const std::string& token) {
+      pointer += '/';
+      for (const char c : token) {
+        pointer += c == '~' ? "~0" : c == '/' ? "~1" : std::string(1, c);
+      }
+    };
+    for (std::size_t i = 0; i + 1 < stack_.size(); ++i) {
+      const Open& open = stack_[i];
+      append(open.key ? open.key->text : std::to_string(open.node.items.size()));
+    }
+    append(key);
+    return pointer;
   }
   void add_entry(Open& parent, Node value) {
     Node key = std::move(*parent.key);
@@ -171,7 +187,7 @@ class Builder : public YAML::EventHandler {
     if (!is_new) {
       problems_.push_back({Problem::Kind::duplicate_key, key.where,
                            "duplicate key '" + key.text + "', first on line " + std::to_string(first->second),
-                           key.text});
+                           key.text, pointer_to(key.text)});
       return;
     }
     parent.node.entries.push_back({std::move(key), std::move(value)});
@@ -196,7 +212,7 @@ std::vector<Node> parse(std::string_view text, std::string_view file, const Limi
                         std::vector<Problem>& problems) {
   std::vector<Node> documents;
   const auto refuse = [&](SourcePos where, std::string message, Problem::Kind kind) {
-    problems.push_back({kind, std::move(where), std::move(message), ""});
+    problems.push_back({kind, std::move(where), std::move(message), "", ""});
   };
   if (text.size() > limits.bytes) {
     refuse({std::string(file), 0, 0}, "larger than " + std::to_string(limits.bytes >> 20U) + " MiB",

@@ -44,7 +44,8 @@ struct Problem {
   enum class Kind : std::uint8_t { syntax, too_large, duplicate_key, bad_key } kind = Kind::syntax;
   SourcePos where;
   std::string message;
-  std::string key;  ///< of duplicate_key
+  std::string key;      ///< of duplicate_key
+  std::string pointer;  ///< of duplicate_key: its JSON pointer within the document
 };
 
 /// What is refused.

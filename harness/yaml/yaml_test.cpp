@@ -75,6 +75,14 @@ TEST(Yaml, Problems) {
   EXPECT_EQ(read("? [a]\n: 1\nb: 2\n").problems, "f:1:3: a key must be a text\n");
 }
 
+TEST(Yaml, DuplicatesHaveAPointer) {
+  std::vector<Problem> problems;
+  (void)parse("a:\n- x: 1\n- y/z:\n    k: 1\n    k: 2\n", "f", {}, problems);
+  ASSERT_EQ(problems.size(), 1U);
+  EXPECT_EQ(problems[0].pointer, "/a/1/y~1z/k");
+  EXPECT_EQ(problems[0].key, "k");
+}
+
 TEST(Yaml, Limits) {
   Limits limits;
   limits.bytes = 1U << 20U;

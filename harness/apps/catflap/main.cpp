@@ -60,6 +60,10 @@ constexpr const char* kCalicoFooter = R"help(
 Examples:
   catflap calico selector "role == 'web' && !has(old)" --labels '{"role": "web"}'     prints true
   catflap --json calico selector 'a in {"x", "y"}' | jq .canonical                     also text, id, restrictions
+  catflap calico validate bgppeer.yaml ippool.yaml      file:line:column, field and reason of every mistake
+  catflap --json calico validate bgppeer.yaml | jq -r '.diagnostics[].path'
+  catflap calico convert v1-policies.yaml > v3.yaml
+  catflap calico schema BGPPeer > bgppeer.schema.json   for editors
 )help";
 
 struct Arguments {
@@ -247,6 +251,18 @@ int main(int argc, char** argv) {
   v->callback([&] { code = app::calico_selector(a.common, a.text, a.labels); });
   v->add_option("expression", a.text, "the selector")->required();
   v->add_option("--labels", a.labels, "JSON object of names and texts (default: no labels)");
+
+  v = calico->add_subcommand("validate", "read files of resources and report every mistake");
+  v->callback([&] { code = app::calico_validate(a.common, a.files); });
+  v->add_option("file", a.files, "YAML or JSON; - is standard input")->required();
+  v = calico->add_subcommand("convert",
+                             "v1 resources and Kubernetes NetworkPolicies as resources of the v3 API");
+  v->callback([&] { code = app::calico_convert(a.common, a.text, a.all); });
+  v->add_option("file", a.text, "YAML or JSON; - is standard input")->required();
+  v->add_flag("--ignore-validation", a.all, "also print what the v3 API would not accept");
+  v = calico->add_subcommand("schema", "print the JSON schema of a kind (default: of all)");
+  v->callback([&] { code = app::calico_schema(a.common, a.text); });
+  v->add_option("kind", a.text, "BGPPeer, ippool, ...");
 
   verb("schema", "print the JSON schema of topology files", [] { return app::schema(); });
 

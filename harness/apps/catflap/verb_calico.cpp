@@ -1,11 +1,19 @@
+#include <algorithm>
 #include <cstdio>
 #include <string>
+#include <vector>
 
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
 
+#include "apps/catflap/input_file.hpp"
 #include "apps/catflap/verbs.hpp"
+#include "calico/model/convert.hpp"
+#include "calico/model/decode.hpp"
+#include "calico/model/kind.hpp"
+#include "calico/model/schema.hpp"
 #include "calico/model/selector.hpp"
+#include "calico/print/documents.hpp"
 
 /// Verbs for Calico's languages and files, without a datastore.
 namespace catflap::app {
@@ -57,6 +65,51 @@ void point_at(const std::string& expression, const SourcePos& where) {
   fmt::print(stderr, "  {}\n  {:>{}}\n", expression, "^", where.column);
 }
 
+/// What a file of resources may have at most, in octets: an export of a whole datastore fits.
+constexpr std::size_t kResourceFileMax = std::size_t{64} << 20U;
+
+Result<std::string> read_text(const std::string& file) {
+  auto input = InputFile::open(file);
+  if (!input) {
+    return fail(std::move(input.error()));
+  }
+  std::string text;
+  while (true) {
+    const auto octets = input->read();
+    if (!octets) {
+      return fail(octets.error());
+    }
+    if (octets->empty()) {
+      return text;
+    }
+    text.append(reinterpret_cast<const char*>(octets->data()), octets->size());
+    if (text.size() > kResourceFileMax) {
+      return fail(Errc::invalid, file + " is larger than 64 MiB");
+    }
+  }
+}
+
+json diagnostic_json(const calico::Diagnostic& diagnostic) {
+  json one = {{"message", diagnostic.message}, {"path", diagnostic.path}};
+  if (diagnostic.where.line != 0) {
+    one["line"] = diagnostic.where.line;
+    one["column"] = diagnostic.where.column;
+  }
+  const auto add = [&](const char* name, const std::string& text) {
+    if (!text.empty()) {
+      one[name] = text;
+    }
+  };
+  add("field", diagnostic.field);
+  add("value", diagnostic.value);
+  add("hint", diagnostic.hint);
+  return one;
+}
+
+std::string dump(const json& value) {
+  return value.dump(-1, ' ', false, json::error_handler_t::replace);
+}
+
 }  // namespace
 
 int calico_selector(const Common& common, const std::string& expression, const std::string& labels_text) {
@@ -85,6 +138,78 @@ int calico_selector(const Common& common, const std::string& expression, const s
   } else {
     fmt::print("{}\n", matches);
   }
+  return kExitOk;
+}
+
+int calico_validate(const Common& common, const std::vector<std::string>& files) {
+  int worst = kExitOk;
+  for (const std::string& file : files) {
+    const auto text = read_text(file);
+    if (!text) {
+      worst = std::max(worst, report_error(common, text.error()));
+      continue;
+    }
+    const std::vector<calico::Diagnostic> found = calico::validate(*text, file);
+    if (!found.empty()) {
+      worst = std::max(worst, kExitBadInput);
+    }
+    if (common.json) {
+      json diagnostics = json::array();
+      for (const calico::Diagnostic& one : found) {
+        diagnostics.push_back(diagnostic_json(one));
+      }
+      fmt::print("{}\n",
+                 dump({{"file", file}, {"valid", found.empty()}, {"diagnostics", std::move(diagnostics)}}));
+    } else if (found.empty()) {
+      fmt::print("{}: valid\n", file);
+    }
+    for (std::size_t i = 0; !common.json && i < found.size(); ++i) {
+      fmt::print(stderr, "{}\n", to_string(found[i]));
+    }
+  }
+  return worst;
+}
+
+int calico_convert(const Common& common, const std::string& file, bool ignore_validation) {
+  const auto text = read_text(file);
+  if (!text) {
+    return report_error(common, text.error());
+  }
+  calico::ConvertOptions options;
+  options.validate = !ignore_validation;
+  const auto converted = calico::convert_text(*text, file, options);
+  if (!converted) {
+    return report_error(common, converted.error());
+  }
+  if (common.json) {
+    json all = json::array();
+    for (const calico::Resource& resource : *converted) {
+      all.push_back(resource.document());
+    }
+    fmt::print("{}\n", dump(all.size() == 1 ? all.front() : all));
+    return kExitOk;
+  }
+  bool first = true;
+  for (const calico::Resource& resource : *converted) {
+    fmt::print("{}{}", first ? "" : "---\n", calico::print::go_yaml(resource.document()));
+    first = false;
+  }
+  return kExitOk;
+}
+
+int calico_schema(const Common& common, const std::string& name) {
+  if (name.empty()) {
+    fmt::print("{}\n", calico::json_schema());
+    return kExitOk;
+  }
+  const calico::KindInfo* kind = calico::find_kind(name);
+  if (kind == nullptr) {
+    kind = calico::find_kube_kind(name);
+  }
+  if (kind == nullptr) {
+    return report_error(common, Error{Errc::invalid, calico::unknown_kind_text(name)});
+  }
+  fmt::print("{}\n", calico::json_schema(*kind));
   return kExitOk;
 }
 

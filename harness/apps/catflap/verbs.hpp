@@ -78,6 +78,12 @@ int bgp(const Common& common, const BgpOptions& options);
 
 /// `calico selector EXPRESSION`: prints true or false for the labels, a JSON object of texts ("": none).
 int calico_selector(const Common& common, const std::string& expression, const std::string& labels);
+/// `calico validate FILE...`: every mistake in files of resources, with file:line:column and the field.
+int calico_validate(const Common& common, const std::vector<std::string>& files);
+/// `calico convert FILE`: v1 resources and Kubernetes NetworkPolicies as YAML (--json: JSON) of the v3 API.
+int calico_convert(const Common& common, const std::string& file, bool ignore_validation);
+/// `calico schema [KIND]`: the JSON schema of one kind, or of all.
+int calico_schema(const Common& common, const std::string& kind);
 
 /// Prints "catflap: error", or {"error": ...} with --json, and returns the exit code that fits.
 int report_error(const Common& common, const Error& error);

@@ -225,7 +225,8 @@ ReadReport read_resources(std::string_view text, std::string_view file, const Re
   const std::vector<yaml::Node> documents = yaml::parse(text, file, limits, problems);
   for (const yaml::Problem& problem : problems) {
     if (report.diagnostics.size() < kDiagnosticsMax) {
-      report.diagnostics.push_back({problem.where, "", text_problem(problem), "", "", ""});
+      report.diagnostics.push_back(
+          {problem.where, field_path(problem.pointer), text_problem(problem), "", "", ""});
     }
   }
   Reader<YamlTree> reader(options, report);

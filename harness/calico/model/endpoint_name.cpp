@@ -1,9 +1,12 @@
 #include "calico/model/endpoint_name.hpp"
 
-#include <fmt/format.h>
-
 #include <array>
 #include <utility>
+
+#include <fmt/format.h>
+#include <nlohmann/json.hpp>
+
+#include "calico/model/report.hpp"
 
 namespace catflap::calico {
 namespace {
@@ -27,9 +30,11 @@ Result<std::string> name_part(const char* field, const std::string& value) {
 }  // namespace
 
 Result<std::string> workload_endpoint_name(const Resource& endpoint) {
-  const auto text = [&endpoint](const char* field) {
-    return endpoint.text_at(std::string("/spec/") + field);
-  };
+  return workload_endpoint_name(endpoint.spec());
+}
+
+Result<std::string> workload_endpoint_name(const nlohmann::json& spec) {
+  const auto text = [&spec](const char* field) { return get_text(spec, field); };
   const std::string orchestrator = text("orchestrator");
   std::pair<const char*, std::string> third = {"workload", text("workload")};
   if (orchestrator == "k8s") {

@@ -2,46 +2,14 @@
 
 #include <nlohmann/json.hpp>
 
-#include "calico/model/names.hpp"
+#include "calico/model/endpoint_name.hpp"
 #include "calico/model/report.hpp"
 #include "calico/model/resource.hpp"
 #include "calico/model/tables.hpp"
 #include "calico/model/types.hpp"
 
 /// WorkloadEndpoint and HostEndpoint.
-namespace catflap::calico {
-
-Result<std::string> workload_endpoint_name(const Json& spec) {
-  const std::string& orchestrator = get_text(spec, "orchestrator");
-  const char* third = orchestrator == "k8s"          ? "pod"
-                      : orchestrator == "cni"        ? "containerID"
-                      : orchestrator == "libnetwork" ? nullptr
-                                                     : "workload";
-  std::string name;
-  for (const char* field : {"node", "orchestrator", third, "endpoint"}) {
-    const std::string part = field == nullptr ? "libnetwork" : get_text(spec, field);
-    const auto refuse = [&](const char* reason) {
-      return fail(Errc::invalid,
-                  "error with field " + std::string(field) + " = '" + part + "' (" + reason + ")");
-    };
-    if (part.empty()) {
-      return refuse("field should be assigned");
-    }
-    if (part.front() == '-') {
-      return refuse("field must not begin with a '-'");
-    }
-    if (part.back() == '-') {
-      return refuse("field must not end with a '-'");
-    }
-    name += name.empty() ? "" : "-";
-    for (const char c : part) {
-      name += c == '-' ? "--" : std::string(1, c);
-    }
-  }
-  return name;
-}
-
-namespace tables {
+namespace catflap::calico::tables {
 
 namespace {
 
@@ -308,5 +276,4 @@ const KindInfo kHostEndpoint{.kind = "HostEndpoint",
                              .headings = kHostHeadings,
                              .wide_headings = kHostWide};
 
-}  // namespace tables
-}  // namespace catflap::calico
+}  // namespace catflap::calico::tables

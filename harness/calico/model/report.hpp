@@ -21,7 +21,8 @@ class Report {
   /// An error of the Go validator over the value at `member` of the object under test: a JSON pointer without
   /// its first slash ("cidr", "source/ports"), or "" for the object itself. `field` is what Calico calls the
   /// field, `value` what it shows of it.
-  void go(std::string_view member, std::string_view field, const Json& value, std::string_view reason);
+  void go(std::string_view member, std::string_view field, const Json& value, std::string_view reason,
+          std::string_view hint = "");
   /// An error of the schema or a rule of the CRD.
   void crd(std::string_view member, const Json& value, std::string_view message);
 

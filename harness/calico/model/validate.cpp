@@ -7,6 +7,7 @@
 #include "calico/model/decoder.hpp"
 #include "calico/model/kind.hpp"
 #include "calico/model/report.hpp"
+#include "calico/model/selector.hpp"
 #include "calico/model/types.hpp"
 
 namespace catflap::calico {
@@ -95,8 +96,9 @@ void Report::add(std::string_view member, Diagnostic diagnostic) {
   }
 }
 
-void Report::go(std::string_view member, std::string_view field, const Json& value, std::string_view reason) {
-  add(member, {{}, "", std::string(reason), std::string(field), go_value(value), ""});
+void Report::go(std::string_view member, std::string_view field, const Json& value, std::string_view reason,
+                std::string_view hint) {
+  add(member, {{}, "", std::string(reason), std::string(field), go_value(value), std::string(hint)});
 }
 
 void Report::crd(std::string_view member, const Json& value, std::string_view message) {
@@ -229,10 +231,20 @@ class GoWalker : public Walker {
     }
   }
   void failed(const Json& value, std::string_view tag, std::string_view reason, const std::string& name) {
+    // Calico only says that a selector is wrong; we know where.
+    std::string hint;
+    if (tag == "selector" && value.is_string()) {
+      const auto selector = Selector::parse(value.get_ref<const std::string&>());
+      hint = selector ? "" : selector.error().message;
+      if (!selector && selector.error().where) {
+        hint += " (column " + std::to_string(selector.error().where->column) + ")";
+      }
+    }
     report().go("", name, value,
                 reason.empty() ? "Reason: failed to validate Field: " + name +
                                      " because of Tag: " + std::string(tag) + " "
-                               : std::string(reason));
+                               : std::string(reason),
+                hint);
   }
 };
 
