@@ -105,7 +105,10 @@ void append_attribute_names(std::vector<std::string_view>& names) {
   }
 }
 
-bool is_reserved(std::string_view word) {
+bool is_reserved(std::string_view word, Dialect dialect) {
+  if (dialect == Dialect::bird1) {  // all that it has are keywords, and what only BIRD 2 has can be a name
+    return intent::enum_from_name(word, dialect).has_value();
+  }
   return std::find(kReserved.begin(), kReserved.end(), word) != kReserved.end() ||
          find_attribute(word) != nullptr || intent::enum_from_name(word).has_value();
 }

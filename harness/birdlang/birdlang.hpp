@@ -16,7 +16,7 @@
 namespace catflap::birdlang {
 
 /// bird1: the flat language of BIRD 1.6 (one family for each daemon). bird2: channels, BIRD 2.x.
-enum class Dialect : std::uint8_t { bird1, bird2 };
+using intent::Dialect;
 
 struct IncludeFile {
   std::string path;  ///< as messages show it, and the base of its own relative includes

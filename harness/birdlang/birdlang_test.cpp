@@ -380,16 +380,54 @@ TEST(BirdlangRoundTrip, OptionsThatBirdDoesNotHave) {
             intent::RemovePrivateAs::off);
 }
 
-TEST(BirdlangBird1, AListOfCommunitiesThatIsNotThereIsDefined) {
-  const RouterIntent router =
-      good(std::string(kStart) +
-               "filter f { if defined(bgp_community) then accept; if defined(bgp_path) "
-               "then reject; }",
-           Dialect::bird1);
-  ASSERT_EQ(router.filters.count("f"), 1U);
-  const std::string text = print(*router.filters.at("f"));
-  EXPECT_NE(text.find("if true then"), std::string::npos) << text;
-  EXPECT_NE(text.find("if defined(bgp_path) then"), std::string::npos) << text;
+TEST(BirdlangBird1, FiltersKnowTheirDialect) {
+  const std::string text =
+      std::string(kStart) +
+      "filter f { if defined(bgp_community) then accept; reject; } protocol static { import filter f; "
+      "export where net.len = 5; route 10.0.0.0/8 blackhole { bgp_med = 5; }; }";
+  const RouterIntent old = good(text, Dialect::bird1);
+  EXPECT_EQ(old.dialect, Dialect::bird1);
+  EXPECT_EQ(old.filters.at("f")->dialect, Dialect::bird1);
+  EXPECT_NE(print(*old.filters.at("f")).find("if defined(bgp_community) then"), std::string::npos);
+  const intent::ProtocolIntent& protocol = old.protocols.back();
+  EXPECT_EQ(protocol.channels.at(0).export_filter.filter->dialect, Dialect::bird1);
+  EXPECT_EQ(std::get<intent::StaticIntent>(protocol.body).routes.at(0).body->dialect, Dialect::bird1);
+  EXPECT_EQ((*parse_filter_expression("net.len > 5", old))->dialect, Dialect::bird1);
+  const RouterIntent modern = good(
+      std::string(kStart) + "filter f { if defined(bgp_community) then accept; reject; }", Dialect::bird2);
+  EXPECT_EQ(modern.filters.at("f")->dialect, Dialect::bird2);
+  EXPECT_FALSE(intent::same(*modern.filters.at("f"), *old.filters.at("f")));
+}
+
+TEST(BirdlangBird1, WordsOfBird2AreNames) {
+  for (const std::string word : {"bgp_otc", "do", "format", "gw_mpls", "onlink"}) {
+    for (const std::string& text :
+         {"filter " + word + " { accept; }",
+          "filter f int " + word + "; { " + word + " = 5; print " + word + "; }",
+          "function " + word + "(int x) { return x; } filter f { print " + word + "(5); }"}) {
+      EXPECT_EQ(error_of(std::string(kStart) + text, Dialect::bird1), "no error") << text;
+      EXPECT_NE(error_of(std::string(kStart) + text, Dialect::bird2), "no error") << text;
+    }
+  }
+  EXPECT_EQ(
+      error_of(std::string(kStart) + std::string("filter f int master; { master = 5; }"), Dialect::bird1),
+      "no error");
+  EXPECT_NE(error_of(std::string(kStart) + std::string("filter master { accept; }"), Dialect::bird1),
+            "no error");
+  EXPECT_NE(error_of(std::string(kStart) + std::string("filter f int bgp_med; { accept; }"), Dialect::bird1),
+            "no error");
+  expect_round_trip("filter f int onlink; { onlink = 5; print onlink; } protocol static { import filter f; }",
+                    Dialect::bird1);
+}
+
+TEST(BirdlangBird1, DestinationsHaveTheirNames) {
+  expect_round_trip(
+      "filter f { if dest ~ [RTD_ROUTER, RTD_DEVICE, RTD_MULTIPATH, RTD_BLACKHOLE] then accept; reject; } "
+      "protocol static { import filter f; }",
+      Dialect::bird1);
+  EXPECT_NE(error_of(std::string(kStart) + std::string("filter f { if dest = RTD_DEVICE then accept; }"),
+                     Dialect::bird2),
+            "no error");
 }
 
 TEST(BirdlangBgp, ExternalSessionsMayGoWithoutPolicyWhereThatIsSaid) {

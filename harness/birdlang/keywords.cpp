@@ -52,8 +52,8 @@ constexpr std::array<std::string_view, 378> kBoth{
     "tx", "type", "undo", "unknown", "unreachable", "unset", "update", "us", "version", "via", "virtual",
     "vrf", "wait", "warn", "warning", "watchdog", "weight", "where", "yes", "zero",
 };
-constexpr std::array<std::string_view, 10> kBird1{
-    "dual", "listen", "master", "multipath", "opaque", "peer", "quitbird", "roa", "transparent", "v6only",
+constexpr std::array<std::string_view, 9> kBird1{
+    "dual", "listen", "multipath", "opaque", "peer", "quitbird", "roa", "transparent", "v6only",
 };
 constexpr std::array<std::string_view, 149> kBird2{
     "aigp", "asn", "attribute", "autonomous", "babel", "babel_metric", "bgp_aigp", "bgp_otc", "bind",

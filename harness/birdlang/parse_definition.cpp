@@ -145,6 +145,7 @@ std::shared_ptr<const intent::Filter> Parser::make_filter(std::string filter_nam
                                                           std::vector<StmtPtr> statements) {
   auto result = std::make_shared<intent::Filter>();
   result->name = std::move(filter_name);
+  result->dialect = options_.dialect;
   result->slots = frame_.slots;
   result->body = std::move(statements);
   for (const std::string& callee : reachable(frame_.calls)) {
@@ -194,8 +195,12 @@ void Parser::use(const intent::RouterIntent& context) {
   router_.constants = context.constants;
   router_.attributes = context.attributes;
   router_.roa_families = context.roa_families;
+  for (const auto& [constant, value] : context.constants) {
+    symbols_.emplace(constant, SymbolKind::constant);
+  }
   std::set<std::string> all;
   for (const auto& [function_name, function] : context.functions) {
+    symbols_.emplace(function_name, SymbolKind::function);
     all.insert(function_name);
     Prototype& prototype = prototypes_[function_name];
     for (const auto& [type, argument] : function->arguments) {

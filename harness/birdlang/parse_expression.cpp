@@ -83,9 +83,7 @@ ExprPtr Parser::make(Op op, std::vector<ExprPtr> operands, const Token& at) {
 
 ExprPtr Parser::folded(Expr expression, const Token& at) const {
   auto value = fold(expression);
-  const bool tuple = expression.op == Op::make_pair || expression.op == Op::make_ext_community ||
-                     expression.op == Op::make_large_community;
-  if (!value && (!old_ || tuple)) {
+  if (!value && !old_) {
     fail_token(at, value.error().message);
   }
   if (value && *value) {

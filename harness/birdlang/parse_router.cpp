@@ -10,7 +10,9 @@ using intent::ValueType;
 
 intent::RouterIntent Parser::parse_router() {
   router_.hostname = options_.hostname;
+  router_.dialect = options_.dialect;
   if (old_) {
+    router_.family = options_.family;
     add_table("master", options_.family);
   } else {
     add_table("master4", net::Family::ipv4);

@@ -206,7 +206,7 @@ Value Parser::set_atom() {
     return take().address;
   }
   if (at.kind == TokenKind::symbol) {
-    if (const auto item = intent::enum_from_name(at.text)) {
+    if (const auto item = intent::enum_from_name(at.text, options_.dialect)) {
       take();
       return *item;
     }
@@ -361,7 +361,7 @@ void Parser::case_labels(intent::Stmt::Case& branch) {
   SetDraft draft;
   do {
     if (peek().kind == TokenKind::quoted_symbol ||
-        (peek().kind == TokenKind::symbol && !intent::enum_from_name(peek().text))) {
+        (peek().kind == TokenKind::symbol && !intent::enum_from_name(peek().text, options_.dialect))) {
       fail_here(
           "a label of 'case' is a number, an address, a pair and the like; put a name into parentheses");
     }

@@ -225,7 +225,7 @@ bool Parser::starts_statement() const {
   if (token.kind != TokenKind::symbol && token.kind != TokenKind::quoted_symbol) {
     return false;
   }
-  if (token.kind == TokenKind::symbol && intent::enum_from_name(token.text)) {
+  if (token.kind == TokenKind::symbol && intent::enum_from_name(token.text, options_.dialect)) {
     return false;
   }
   const bool label = is(":", 1) || is("..", 1) || is(",", 1);
@@ -321,9 +321,9 @@ StmtPtr Parser::assignment_or_call() {
     stmt.verb = Verb::assign_variable;
     stmt.name = word;
     stmt.slot = variable->slot;
-    stmt.type = old_ ? intent::ValueType::none : variable->type;  // in 1.6 a variable may lose its value
+    stmt.type = variable->type;
     stmt.expr = convert(expression(), variable->type, "variable '" + word + "'");
-  } else if (is_attribute(word)) {
+  } else if (is_attribute(word) && !is_own_name(word)) {
     return attribute_statement(at);
   } else {
     stmt.verb = Verb::evaluate;
@@ -377,7 +377,8 @@ StmtPtr Parser::attribute_statement(const Token& at) {
 }
 
 Variable Parser::declare(const Token& at, const std::string& variable, ValueType type) {
-  if (is_keyword(variable, options_.dialect) || is_reserved(variable) || is_attribute(variable)) {
+  const bool is_word = is_keyword(variable, options_.dialect) || is_reserved(variable, options_.dialect);
+  if (is_word || (old_ ? router_.attributes.count(variable) != 0 : is_attribute(variable))) {
     fail_token(at, "'" + variable + "' is a word of the language and cannot be the name of a variable");
   }
   const Variable result{frame_.slots, type};

@@ -12,15 +12,6 @@ using intent::ExprPtr;
 using intent::Op;
 using intent::ValueType;
 
-namespace {
-
-bool is_community_list(ValueType type) {
-  return type == ValueType::community_list || type == ValueType::ext_community_list ||
-         type == ValueType::large_community_list;
-}
-
-}  // namespace
-
 ExprPtr Parser::primary() {
   const Token at = peek();
   switch (at.kind) {
@@ -102,6 +93,7 @@ ExprPtr Parser::parenthesised() {
     result.type = ValueType::ext_community;
     result.where = source_.where(at);
     const std::string kind(take().text);
+    const bool literal = is(",", 2) && is(")", 4);
     result.value = kind == "rt" ? kKindTarget : kind == "ro" ? kKindOrigin : kKindGeneric;
     if (unknown) {
       result.value = take().number;
@@ -111,8 +103,9 @@ ExprPtr Parser::parenthesised() {
     expect(",");
     result.operands.push_back(expression());
     expect(")");
-    return folded(std::move(result), at);
+    return tuple(folded(std::move(result), at), literal, at);
   }
+  const bool literal = is(",", 1) && (is(")", 3) || (is(",", 3) && is(")", 5)));
   std::vector<ExprPtr> parts{expression()};
   while (parts.size() < 3 && accept(",")) {
     parts.push_back(expression());
@@ -125,7 +118,23 @@ ExprPtr Parser::parenthesised() {
     check(part, ValueType::integer, parts.size() == 2 ? "a part of a pair" : "a part of a large community");
   }
   const Op op = parts.size() == 2 ? Op::make_pair : Op::make_large_community;
-  return make(op, std::move(parts), at);
+  return tuple(make(op, std::move(parts), at), literal, at);
+}
+
+/// BIRD 1.6 counts while it reads in tuples of literals alone.
+ExprPtr Parser::tuple(ExprPtr made, bool literal, const Token& at) const {
+  if (old_ && literal && made->op != Op::constant) {
+    if (const auto value = fold(*made); !value) {
+      fail_token(at, value.error().message);
+    }
+  }
+  return made;
+}
+
+/// A name that the file gives and that is no attribute. Dialect 1.6: nor one that only BIRD 2 has.
+bool Parser::is_own_name(std::string_view word) const {
+  return find_variable(word).has_value() ||
+         (old_ && symbols_.find(word) != symbols_.end() && router_.attributes.count(std::string(word)) == 0);
 }
 
 bool Parser::is_attribute(std::string_view word) const {
@@ -161,13 +170,10 @@ ExprPtr Parser::word_term() {
     take();
     expect("(");
     const Token attribute_at = peek();
-    if (attribute_at.kind == TokenKind::symbol && is_attribute(attribute_at.text)) {
+    if (attribute_at.kind == TokenKind::symbol && is(")", 1) && is_attribute(attribute_at.text) &&
+        !is_own_name(attribute_at.text)) {
       ExprPtr operand = attribute_term();
       expect(")");
-      if (old_ && is_community_list(operand->type)) {
-        return make_constant(true,
-                             at);  // 1.6 takes a list that is not there for an empty one, which is defined
-      }
       return make(Op::defined, {operand}, at);
     }
     ExprPtr operand = expression();
@@ -176,7 +182,7 @@ ExprPtr Parser::word_term() {
   }
   static constexpr std::array<std::string_view, 5> kOldStyle{"add", "delete", "filter", "prepend", "format"};
   for (const std::string_view style : kOldStyle) {
-    if (word == style && is("(", 1)) {
+    if (word == style && is("(", 1) && !is_own_name(word)) {
       take();
       return function_style_term(at, std::string(style));
     }
@@ -185,11 +191,11 @@ ExprPtr Parser::word_term() {
     take();
     return roa_check_term(at);
   }
-  if (const auto item = intent::enum_from_name(word)) {
+  if (const auto item = intent::enum_from_name(word, options_.dialect)) {
     take();
     return make_constant(*item, at);
   }
-  if (find_variable(word)) {
+  if (is_own_name(word)) {
     return symbol_term();
   }
   if (is_attribute(word)) {
@@ -226,7 +232,7 @@ ExprPtr Parser::symbol_term() {
                  Errc::unsupported);
     }
   }
-  if (is_reserved(symbol) || is_keyword(symbol, options_.dialect)) {
+  if (is_reserved(symbol, options_.dialect) || is_keyword(symbol, options_.dialect)) {
     fail_token(at, "syntax error, unexpected '" + symbol + "', expected an expression");
   }
   std::vector<std::string_view> candidates = intent::enum_names();
@@ -263,6 +269,9 @@ ExprPtr Parser::call_term(const Token& at, const std::string& function_name) {
   if (result.operands.size() != wanted) {
     fail_token(at, "function '" + function_name + "' expects " + std::to_string(wanted) + " argument" +
                        (wanted == 1 ? "" : "s") + ", got " + std::to_string(result.operands.size()));
+  }
+  if (old_ && wanted != 0 && calls_.find(function_name) == calls_.end()) {
+    fail_token(at, "function '" + function_name + "' cannot call itself with arguments in BIRD 1.6");
   }
   for (std::size_t i = 0; i < wanted; ++i) {
     result.operands[i] = convert(result.operands[i], function.arguments[i],

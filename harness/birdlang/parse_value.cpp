@@ -191,7 +191,7 @@ std::string Parser::name(std::string_view what) {
 std::string Parser::new_name(SymbolKind kind, std::string_view what) {
   const Token at = peek();
   std::string result = name(what);
-  if (is_reserved(result) || is_keyword(result, options_.dialect)) {
+  if (is_reserved(result, options_.dialect) || is_keyword(result, options_.dialect)) {
     fail_token(at,
                "'" + result + "' is a word of the language and cannot be the name of " + std::string(what));
   }

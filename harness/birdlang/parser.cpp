@@ -176,6 +176,14 @@ Result<T> guarded(std::string_view text, const std::string& file, const ParseOpt
 
 constexpr const char* kPrompt = "";
 
+/// A prompt speaks as the file does.
+ParseOptions prompt_options(const intent::RouterIntent& context) {
+  ParseOptions options;
+  options.dialect = context.dialect;
+  options.family = context.family;
+  return options;
+}
+
 }  // namespace
 
 Result<intent::RouterIntent> parse(std::string_view text, const std::string& file_name,
@@ -186,14 +194,16 @@ Result<intent::RouterIntent> parse(std::string_view text, const std::string& fil
 
 Result<std::shared_ptr<const intent::Filter>> parse_filter_expression(std::string_view text,
                                                                       const intent::RouterIntent& context) {
-  return guarded<std::shared_ptr<const intent::Filter>>(text, kPrompt, ParseOptions(), [&](Parser& parser) {
+  const ParseOptions options = prompt_options(context);
+  return guarded<std::shared_ptr<const intent::Filter>>(text, kPrompt, options, [&](Parser& parser) {
     parser.use(context);
     return parser.parse_prompt_filter();
   });
 }
 
 Result<intent::ExprPtr> parse_expression(std::string_view text, const intent::RouterIntent& context) {
-  return guarded<intent::ExprPtr>(text, kPrompt, ParseOptions(), [&](Parser& parser) {
+  const ParseOptions options = prompt_options(context);
+  return guarded<intent::ExprPtr>(text, kPrompt, options, [&](Parser& parser) {
     parser.use(context);
     return parser.parse_prompt_expression();
   });

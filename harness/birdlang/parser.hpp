@@ -233,6 +233,7 @@ class Parser {
   intent::ExprPtr function_style_term(const Token& at, const std::string& name);
   intent::ExprPtr method(intent::ExprPtr object);
   intent::ExprPtr parenthesised();
+  intent::ExprPtr tuple(intent::ExprPtr made, bool literal, const Token& at) const;
   intent::ExprPtr address_term();
   intent::ExprPtr empty_list();
   intent::ExprPtr path_mask();
@@ -260,6 +261,7 @@ class Parser {
   void require(const intent::ExprPtr& expression, intent::ValueType type, std::string_view what) const;
   std::optional<Variable> find_variable(std::string_view name) const;
   bool is_attribute(std::string_view name) const;
+  bool is_own_name(std::string_view name) const;
   void count_operator(const Token& at);
   void check_order(intent::Op op, const intent::ExprPtr& left, const intent::ExprPtr& right,
                    const Token& at) const;
@@ -311,8 +313,8 @@ const AttributeInfo* find_attribute(std::string_view name);
 /// The name that the language has for it; `name` itself for a generic one.
 std::string_view attribute_name(intent::RouteAttribute attribute, const std::string& name);
 void append_attribute_names(std::vector<std::string_view>& names);
-/// True for words of the filter language, which cannot name variables.
-bool is_reserved(std::string_view word);
+/// True for words of the filter language of this dialect, which cannot name variables.
+bool is_reserved(std::string_view word, Dialect dialect);
 /// True for every word that BIRD of this dialect keeps for itself.
 bool is_keyword(std::string_view word, Dialect dialect);
 

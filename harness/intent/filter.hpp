@@ -154,7 +154,8 @@ struct Function {
 
 /// A filter with every function that it can reach.
 struct Filter {
-  std::string name;         ///< "" for one written in place, which BIRD shows as (unnamed)
+  std::string name;  ///< "" for one written in place, which BIRD shows as (unnamed)
+  Dialect dialect = Dialect::bird2;
   std::uint32_t slots = 0;  ///< variables that it needs
   std::vector<StmtPtr> body;
   std::map<std::string, std::shared_ptr<const Function>> functions;

@@ -390,6 +390,8 @@ struct TimeFormat {
 };
 
 struct RouterIntent {
+  Dialect dialect = Dialect::bird2;        ///< that it was written in; its filters have the same
+  net::Family family = net::Family::ipv4;  ///< bird1: the one family of the daemon
   std::string hostname;
   std::uint32_t router_id =
       0;  ///< host order; 0: the driver's choice (lowest IPv4 address of an interface, not lo)

@@ -85,7 +85,7 @@ bool same(const Function& a, const Function& b) {
 }
 
 bool same(const Filter& a, const Filter& b) {
-  return a.name == b.name && a.slots == b.slots && same(a.body, b.body) &&
+  return a.name == b.name && a.dialect == b.dialect && a.slots == b.slots && same(a.body, b.body) &&
          same_pointers(a.functions, b.functions);
 }
 
@@ -118,16 +118,17 @@ bool same(const ProtocolIntent& a, const ProtocolIntent& b) {
 
 bool same(const RouterIntent& a, const RouterIntent& b) {
   const bool settings =
-      a.hostname == b.hostname && a.router_id == b.router_id && a.router_id_from == b.router_id_from &&
-      a.logs == b.logs && a.tables == b.tables && a.roa_tables == b.roa_tables &&
-      a.roa_families == b.roa_families && a.graceful_restart_wait == b.graceful_restart_wait &&
-      a.mrtdump_file == b.mrtdump_file && a.listen_port == b.listen_port &&
-      a.listen_address == b.listen_address && a.listen_v6only == b.listen_v6only &&
-      a.debug_protocols == b.debug_protocols && a.debug_channels == b.debug_channels &&
-      a.mrtdump_protocols == b.mrtdump_protocols && a.debug_latency == b.debug_latency &&
-      a.debug_latency_limit == b.debug_latency_limit && a.debug_commands == b.debug_commands &&
-      a.watchdog_warning == b.watchdog_warning && a.watchdog_timeout == b.watchdog_timeout &&
-      a.time_formats == b.time_formats && a.attributes == b.attributes;
+      a.dialect == b.dialect && a.family == b.family && a.hostname == b.hostname &&
+      a.router_id == b.router_id && a.router_id_from == b.router_id_from && a.logs == b.logs &&
+      a.tables == b.tables && a.roa_tables == b.roa_tables && a.roa_families == b.roa_families &&
+      a.graceful_restart_wait == b.graceful_restart_wait && a.mrtdump_file == b.mrtdump_file &&
+      a.listen_port == b.listen_port && a.listen_address == b.listen_address &&
+      a.listen_v6only == b.listen_v6only && a.debug_protocols == b.debug_protocols &&
+      a.debug_channels == b.debug_channels && a.mrtdump_protocols == b.mrtdump_protocols &&
+      a.debug_latency == b.debug_latency && a.debug_latency_limit == b.debug_latency_limit &&
+      a.debug_commands == b.debug_commands && a.watchdog_warning == b.watchdog_warning &&
+      a.watchdog_timeout == b.watchdog_timeout && a.time_formats == b.time_formats &&
+      a.attributes == b.attributes;
   const bool constants =
       std::equal(a.constants.begin(), a.constants.end(), b.constants.begin(), b.constants.end(),
                  [](const auto& x, const auto& y) { return x.first == y.first && same(x.second, y.second); });

@@ -49,6 +49,12 @@ constexpr std::array kEnums{
     NamedEnum{"RTD_BLACKHOLE", {EnumType::destination, 2}},
     NamedEnum{"RTD_UNREACHABLE", {EnumType::destination, 3}},
     NamedEnum{"RTD_PROHIBIT", {EnumType::destination, 4}},
+    NamedEnum{"RTD_ROUTER", {EnumType::old_destination, 0}},
+    NamedEnum{"RTD_DEVICE", {EnumType::old_destination, 1}},
+    NamedEnum{"RTD_BLACKHOLE", {EnumType::old_destination, 2}},
+    NamedEnum{"RTD_UNREACHABLE", {EnumType::old_destination, 3}},
+    NamedEnum{"RTD_PROHIBIT", {EnumType::old_destination, 4}},
+    NamedEnum{"RTD_MULTIPATH", {EnumType::old_destination, 5}},
     NamedEnum{"ROA_UNKNOWN", {EnumType::roa, 0}},
     NamedEnum{"ROA_VALID", {EnumType::roa, 1}},
     NamedEnum{"ROA_INVALID", {EnumType::roa, 2}},
@@ -76,6 +82,7 @@ std::string_view enum_number(EnumType type) {
     case EnumType::icast:
       return "33";
     case EnumType::destination:
+    case EnumType::old_destination:
       return "34";
     case EnumType::roa:
       return "35";
@@ -342,12 +349,14 @@ std::string_view enum_name(const EnumValue& value) {
   return "";
 }
 
-std::optional<EnumValue> enum_from_name(std::string_view name) {
-  if (name == "RTD_ROUTER") {  // RTD_UNICAST in BIRD 1.6
-    return EnumValue{EnumType::destination, 1};
+std::optional<EnumValue> enum_from_name(std::string_view name, Dialect dialect) {
+  const bool old = dialect == Dialect::bird1;
+  if (name == (old ? "RTD_UNICAST" : "RTD_ROUTER")) {
+    return old ? EnumValue{EnumType::old_destination, 0} : EnumValue{EnumType::destination, 1};
   }
+  const EnumType foreign = old ? EnumType::destination : EnumType::old_destination;
   for (const NamedEnum& item : kEnums) {
-    if (item.name == name) {
+    if (item.name == name && item.value.type != foreign) {
       return item.value;
     }
   }
@@ -357,7 +366,9 @@ std::optional<EnumValue> enum_from_name(std::string_view name) {
 std::vector<std::string_view> enum_names() {
   std::vector<std::string_view> names;
   for (const NamedEnum& item : kEnums) {
-    names.push_back(item.name);
+    if (item.value.type != EnumType::old_destination) {
+      names.push_back(item.name);
+    }
   }
   return names;
 }

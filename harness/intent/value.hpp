@@ -19,6 +19,10 @@
 /// Values of BIRD's filter language (BIRD manual, "Filters", "Data types"). Immutable once built.
 namespace catflap::intent {
 
+/// Whose language a configuration is written in, and whose filters do what: bird2 is BIRD 2.0.12, bird1 is
+/// BIRD 1.6.8, where each daemon knows one family.
+enum class Dialect : std::uint8_t { bird1, bird2 };
+
 /// A range of 32-bit numbers, both ends included.
 struct Range32 {
   std::uint32_t low = 0;
@@ -45,8 +49,17 @@ struct ExtCommunityValue {
 };
 
 /// Enumerations of the language: `RTS_BGP`, `ORIGIN_IGP`, `SCOPE_UNIVERSE`, `RTD_BLACKHOLE`, `ROA_VALID`,
-/// `NET_IP4`.
-enum class EnumType : std::uint8_t { route_source, origin, scope, destination, roa, net_type, icast };
+/// `NET_IP4`. `old_destination` is RTD_* as BIRD 1.6 has and numbers them.
+enum class EnumType : std::uint8_t {
+  route_source,
+  origin,
+  scope,
+  destination,
+  roa,
+  net_type,
+  icast,
+  old_destination
+};
 struct EnumValue {
   EnumType type = EnumType::route_source;
   std::uint32_t value = 0;
@@ -201,8 +214,9 @@ std::string_view to_string(ValueType type);
 bool same(const Value& a, const Value& b);
 /// The constant's name, "RTS_BGP"; "" for a value without one.
 std::string_view enum_name(const EnumValue& value);
-/// The reverse; nullopt if there is no such constant.
-std::optional<EnumValue> enum_from_name(std::string_view name);
+/// The reverse; nullopt if there is no such constant. Each dialect knows the RTD_UNICAST or RTD_ROUTER of the
+/// other.
+std::optional<EnumValue> enum_from_name(std::string_view name, Dialect dialect = Dialect::bird2);
 /// All names of constants, for suggestions.
 std::vector<std::string_view> enum_names();
 

@@ -1,7 +1,10 @@
 #include "replay/codec.hpp"
 
+#include <algorithm>
 #include <array>
 #include <limits>
+#include <string>
+#include <string_view>
 #include <type_traits>
 #include <utility>
 #include <variant>
@@ -18,6 +21,29 @@ constexpr std::uint8_t kFamily4 = 4;
 constexpr std::uint8_t kFamily6 = 6;
 /// No list of an event or action comes near it.
 constexpr std::uint64_t kListMax = std::uint64_t{1} << 24U;
+
+/// Starts the text of a configuration in dialect 1.6; the family and the name of the host follow.
+constexpr std::string_view kBird1 = "# BIRD 1.6 ipv";
+
+std::string text_of(const intent::RouterIntent& router) {
+  std::string text = birdlang::print(router, router.dialect);
+  return router.dialect == intent::Dialect::bird2
+             ? text
+             : std::string(kBird1) + (router.family == net::Family::ipv4 ? '4' : '6') + " " +
+                   router.hostname + "\n" + text;
+}
+
+/// How to read what text_of() gave.
+birdlang::ParseOptions options_of(std::string_view text) {
+  birdlang::ParseOptions options;
+  if (text.substr(0, kBird1.size()) == kBird1) {
+    const std::string_view line = text.substr(kBird1.size(), text.find('\n') - kBird1.size());
+    options.dialect = intent::Dialect::bird1;
+    options.family = line.substr(0, 1) == "6" ? net::Family::ipv6 : net::Family::ipv4;
+    options.hostname = line.substr(std::min<std::size_t>(line.size(), 2));
+  }
+  return options;
+}
 
 /// Appends values one after the other.
 class Encoder {
@@ -64,7 +90,7 @@ class Encoder {
     out_.u64(trace::hash64(view));
   }
   void put(const std::shared_ptr<const intent::RouterIntent>& intent) {
-    put(intent == nullptr ? std::string() : birdlang::print(*intent, birdlang::Dialect::bird2));
+    put(intent == nullptr ? std::string() : text_of(*intent));
   }
   void put(const net::IpAddr& addr) {
     out_.u8(addr.is_v6() ? kFamily6 : kFamily4);
@@ -206,7 +232,7 @@ class Decoder {
     if (!ok_) {
       return;
     }
-    auto parsed = birdlang::parse(text, "configuration", {});
+    auto parsed = birdlang::parse(text, "configuration", options_of(text));
     if (!parsed) {
       bad("the recorded configuration cannot be read: " + to_string(parsed.error()));
       return;

@@ -11,7 +11,8 @@
 /// Events and actions as octets; trace/event_log.md describes them. Decoders are total.
 namespace catflap::replay {
 
-/// Appends the kind and the fields. A configuration is printed as BIRD 2 text.
+/// Appends the kind and the fields. A configuration is printed as text of the dialect that it was
+/// written in.
 void encode(const bgp::Event& event, ByteSink& out);
 /// Takes one event off `reader`. Errc::invalid: malformed, or its configuration does not parse.
 Result<bgp::Event> decode_event(ByteReader& reader);

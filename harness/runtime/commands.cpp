@@ -417,7 +417,7 @@ void CommandRunner::eval(birdc::ReplyWriter& out, const birdc::Eval& command) {
   }
   bgp::policy::FilterEnvironment environment;
   environment.roa_tables = &intent->roa_tables;
-  auto value = bgp::policy::evaluate(**expression, intent->functions, environment);
+  auto value = bgp::policy::evaluate(**expression, intent->functions, environment, intent->dialect);
   if (!value) {
     return out.end(8008, "runtime error");
   }

@@ -200,11 +200,14 @@ bool Interpreter::relation(const Expr& expr, Value& result) {
   }
   Value left_scratch;
   Value right_scratch;
-  const Value* left = eval(expr.operands[0], left_scratch);
-  const Value* right = left == nullptr ? nullptr : eval(expr.operands[1], right_scratch);
-  if (right == nullptr) {
+  const bool turned = expr.op == Op::greater || expr.op == Op::greater_equal;  // `a > b` is `b < a`
+  const Value* first = eval(expr.operands[turned ? 1 : 0], left_scratch);
+  const Value* second = first == nullptr ? nullptr : eval(expr.operands[turned ? 0 : 1], right_scratch);
+  if (second == nullptr) {
     return false;
   }
+  const Value* left = turned ? second : first;
+  const Value* right = turned ? first : second;
   if (expr.op == Op::equal || expr.op == Op::not_equal) {
     result = equal_values(*left, *right) == (expr.op == Op::equal);
     return true;
@@ -231,6 +234,9 @@ std::optional<bool> Interpreter::match_in_route(const Expr& left, const Expr& ri
             expr.attribute == RouteAttribute::bgp_large_community);
   };
   const bool at_left = is_list(left);
+  if (old_ && bird1_->stage == Stage::exporting) {
+    return std::nullopt;
+  }
   if (at_left == is_list(right) || (!at_left && right.attribute != RouteAttribute::bgp_community &&
                                     right.attribute != RouteAttribute::bgp_large_community)) {
     return std::nullopt;
@@ -241,6 +247,9 @@ std::optional<bool> Interpreter::match_in_route(const Expr& left, const Expr& ri
     return std::nullopt;
   }
   const wire::Attributes& bgp = attrs().bgp;
+  if (old_ && at_left && left.attribute == RouteAttribute::bgp_path && !bgp.as_path) {
+    return std::nullopt;  // not even an empty path
+  }
   if (!at_left) {
     return right.attribute == RouteAttribute::bgp_community
                ? intent::match_in_communities(*other, bgp.communities)
@@ -385,6 +394,9 @@ bool Interpreter::call(const Expr& expr, Value& result) {
     return fail(expr.where, "there is no function " + expr.name);
   }
   const intent::Function& function = *found->second;
+  if (old_) {
+    return call_old(expr, function, result);
+  }
   std::vector<Value> arguments;
   arguments.reserve(expr.operands.size());
   for (const intent::ExprPtr& expression : expr.operands) {
@@ -464,6 +476,9 @@ bool Interpreter::method(const Expr& expr, Value& result) {
       result = std::move(*value);
       return true;
     }
+  }
+  if (old_ && expr.name == "empty" && empty_old(expr.type, result)) {
+    return true;
   }
   Value scratch;
   const Value* object = eval(expr.operands[0], scratch);

@@ -22,8 +22,10 @@ SourcePos position(const SourcePos* where) {
 
 Verdict apply(const intent::Filter& filter, const RouteRef& in, RouteEdit& out,
               const FilterEnvironment& environment) {
-  Interpreter interpreter(environment, filter.functions, &in, &out);
+  Interpreter interpreter(environment, filter.functions, &in, &out, filter.dialect,
+                          environment.exporting ? Stage::exporting : Stage::import);
   const Flow flow = interpreter.run(filter.body, filter.slots);
+  interpreter.settle();
   Verdict verdict;
   verdict.printed = interpreter.take_printed();
   switch (flow) {
@@ -71,8 +73,9 @@ Verdict apply(const intent::FilterRef& filter, const RouteRef& in, RouteEdit& ou
 
 Status run_body(const intent::Filter& body, const RouteRef& in, RouteEdit& out,
                 const FilterEnvironment& environment, std::vector<std::string>* printed) {
-  Interpreter interpreter(environment, body.functions, &in, &out);
+  Interpreter interpreter(environment, body.functions, &in, &out, body.dialect, Stage::body);
   const Flow flow = interpreter.run(body.body, body.slots);
+  interpreter.settle();
   if (printed != nullptr) {
     *printed = interpreter.take_printed();
   }
@@ -83,8 +86,8 @@ Status run_body(const intent::Filter& body, const RouteRef& in, RouteEdit& out,
 }
 
 Result<intent::Value> evaluate(const intent::Expr& expression, const Functions& functions,
-                               const FilterEnvironment& environment) {
-  Interpreter interpreter(environment, functions, nullptr, nullptr);
+                               const FilterEnvironment& environment, intent::Dialect dialect) {
+  Interpreter interpreter(environment, functions, nullptr, nullptr, dialect, Stage::import);
   auto value = interpreter.evaluate(expression);
   if (!value) {
     return fail_at(position(interpreter.error_at()),

@@ -13,9 +13,9 @@
 #include "intent/router.hpp"
 #include "net/addr.hpp"
 
-/// Runs BIRD's filter language over routes, with the semantics of BIRD 2.0.12. Pure and total: whatever a
-/// filter does, the run ends with a verdict (bounded steps and depth); an error rejects the route, as in
-/// BIRD.
+/// Runs BIRD's filter language over routes, with the semantics of BIRD 2.0.12, or of 1.6.8 where the filter
+/// is of that dialect (bird1.cpp says what differs). Pure and total: whatever a filter does, the run ends
+/// with a verdict (bounded steps and depth); an error rejects the route, as in BIRD.
 namespace catflap::bgp::policy {
 
 /// What a filter asks about interfaces (`ifname`, `ifindex`, setting `gw`). rib::Interfaces implements it.
@@ -44,6 +44,7 @@ struct FilterEnvironment {
   const std::map<std::string, intent::RoaTable>* roa_tables = nullptr;
   const InterfaceLookup* interfaces = nullptr;
   bool positions = true;                ///< false: Verdict::where stays empty unless there is an error
+  bool exporting = false;               ///< dialect 1.6 only: the filter is one of export, or of a query
   FilterHits* hits = nullptr;           ///< counts statements for one who asks
   std::uint32_t steps_max = 1'000'000;  ///< statements and expressions of one run
   std::uint32_t depth_max = 2200;       ///< nesting of expressions, statements and calls
@@ -119,7 +120,7 @@ Status run_body(const intent::Filter& body, const RouteRef& in, RouteEdit& out,
 Result<intent::Value> evaluate(
     const intent::Expr& expression,
     const std::map<std::string, std::shared_ptr<const intent::Function>>& functions,
-    const FilterEnvironment& environment);
+    const FilterEnvironment& environment, intent::Dialect dialect = intent::Dialect::bird2);
 
 /// The name that BIRD shows for what a channel does: "ACCEPT", "REJECT", the filter's name, "(unnamed)".
 std::string describe(const intent::FilterRef& filter);

@@ -108,7 +108,7 @@ bool Interpreter::spend(const SourcePos& where) {
 }
 
 std::vector<std::string> Interpreter::take_printed() {
-  if (!line_.empty()) {
+  if (!line_.empty() && !old_) {
     printed_.push_back(std::exchange(line_, {}));
   }
   return std::move(printed_);
@@ -148,13 +148,16 @@ Flow Interpreter::run_one(const Stmt& stmt) {
     ++(*environment_.hits)[&stmt].reached;
   }
   const auto done = [](bool ok) { return ok ? Flow::next : Flow::failed; };
+  if (old_) {
+    bird1_->left = std::monostate();
+  }
   Value scratch;
   switch (stmt.verb) {
     case intent::Verb::block:
       return run_all(stmt.body);
     case intent::Verb::declare: {
       if (stmt.expr == nullptr) {
-        return done(set_variable(stmt.slot, zero_of(stmt.type), stmt.where));
+        return done(set_variable(stmt.slot, old_ ? Value() : zero_of(stmt.type), stmt.where));
       }
       const Value* value = eval(stmt.expr, scratch);
       return done(value != nullptr && give_variable(stmt, *value, "VAR_INIT"));
@@ -186,7 +189,7 @@ Flow Interpreter::run_one(const Stmt& stmt) {
         return Flow::failed;
       }
       returned_ = *value;
-      if (in_function_) {
+      if (in_function_ || old_) {
         return Flow::returned;
       }
       const bool* accepts = std::get_if<bool>(value);
@@ -198,8 +201,13 @@ Flow Interpreter::run_one(const Stmt& stmt) {
     }
     case intent::Verb::print:
       return done(print(stmt.exprs, !stmt.no_newline));
-    case intent::Verb::evaluate:
-      return done(eval(stmt.expr, scratch) != nullptr);
+    case intent::Verb::evaluate: {
+      const Value* value = eval(stmt.expr, scratch);
+      if (old_ && value != nullptr) {
+        bird1_->left = *value;
+      }
+      return done(value != nullptr);
+    }
   }
   return Flow::next;
 }
@@ -222,7 +230,12 @@ Flow Interpreter::run_if(const Stmt& stmt) {
     return Flow::failed;
   }
   count_taken(stmt, *condition);
-  return run_all(*condition ? stmt.body : stmt.otherwise);
+  const bool taken = *condition;  // apart: what it points to may change
+  const Flow flow = run_all(taken ? stmt.body : stmt.otherwise);
+  if (old_) {
+    bird1_->left = stmt.otherwise.empty() != taken;  // of `else` BIRD 1.6 makes another `if`
+  }
+  return flow;
 }
 
 std::optional<bool> Interpreter::case_fits(const Stmt::Case& one, const Value& value) {
@@ -310,6 +323,9 @@ Flow Interpreter::run_verdict(const Stmt& stmt, Flow flow) {
 }
 
 bool Interpreter::give_variable(const Stmt& stmt, const Value& value, std::string_view what) {
+  if (old_) {
+    return give_old(frame_ + stmt.slot, stmt.type, value, stmt.where);
+  }
   if (stmt.type != intent::ValueType::none && std::holds_alternative<std::monostate>(value)) {
     return fail_argument(stmt.where, 0, what, stmt.type, value);
   }
@@ -325,8 +341,9 @@ bool Interpreter::set_variable(std::uint32_t slot, Value value, const SourcePos&
 }
 
 bool Interpreter::print(const std::vector<intent::ExprPtr>& exprs, bool newline) {
-  constexpr std::size_t kPrintedMax =
-      1U << 20U;  // octets of one line; a filter in a loop must not eat the memory
+  if (old_) {
+    return print_old(exprs, newline);
+  }
   Value scratch;
   std::string text;  // apart: what is printed may call functions that print, and an error prints nothing
   for (const intent::ExprPtr& expr : exprs) {

@@ -19,17 +19,32 @@ using Functions = std::map<std::string, std::shared_ptr<const intent::Function>>
 /// How a list of statements ended.
 enum class Flow : std::uint8_t { next, accept, reject, returned, failed };
 
+/// Where a filter of BIRD 1.6 runs: on the way into a table, as the body of a static route, or on the way out
+/// (and in `show route filter`). It decides what `unset` does; BIRD 2 knows no difference.
+enum class Stage : std::uint8_t { import, body, exporting };
+
 /// One run over one route, or over none (`birdc eval`). Holds references to the caller's things; for one call
 /// only. Invariant: once an error is set, everything unwinds without looking at the route again.
 class Interpreter {
  public:
   Interpreter(const FilterEnvironment& environment, const Functions& functions, const RouteRef* route,
-              RouteEdit* edit)
-      : environment_(environment), functions_(functions), route_(route), edit_(edit) {}
+              RouteEdit* edit, intent::Dialect dialect, Stage stage)
+      : environment_(environment),
+        functions_(functions),
+        route_(route),
+        edit_(edit),
+        old_(dialect == intent::Dialect::bird1) {
+    if (old_) {
+      bird1_ = std::make_unique<Bird1>();
+      bird1_->stage = stage;
+    }
+  }
 
   /// Runs statements with `slots` fresh variables.
   Flow run(const std::vector<intent::StmtPtr>& body, std::uint32_t slots);
   std::optional<intent::Value> evaluate(const intent::Expr& expr);
+  /// Dialect 1.6: brings the route into the state that BIRD keeps after a run.
+  void settle();
   /// What `return` gave; void if nothing.
   const intent::Value& returned() const { return returned_; }
 
@@ -45,6 +60,17 @@ class Interpreter {
   using Expr = intent::Expr;
   using Stmt = intent::Stmt;
   class Depth;
+  /// What only filters of dialect 1.6 need: nullptr in BIRD 2's.
+  struct Bird1 {
+    Stage stage = Stage::import;
+    Value left;  ///< by the last statement: a function returns it
+    std::map<const intent::Function*, std::size_t>
+        statics;  ///< where in stack_ the variables of each one stand
+    const intent::Function* running = nullptr;
+    std::vector<const Stmt*> unsets;  ///< of the body of a static route
+  };
+  static constexpr std::size_t kPrintedMax =
+      1U << 20U;  ///< octets of one line; a filter in a loop must not eat the memory
 
   // Statements (interpreter.cpp).
   Flow run_all(const std::vector<intent::StmtPtr>& body);
@@ -55,7 +81,8 @@ class Interpreter {
   Flow run_for(const Stmt& stmt);
   Flow run_verdict(const Stmt& stmt, Flow flow);
   std::optional<bool> case_fits(const Stmt::Case& one, const Value& value);
-  /// A variable with a type takes no value that is missing; `what`: as BIRD calls the operation.
+  /// A variable with a type takes no value that is missing, but in BIRD 1.6; `what`: as BIRD calls the
+  /// operation.
   bool give_variable(const Stmt& stmt, const Value& value, std::string_view what);
   bool set_variable(std::uint32_t slot, Value value, const SourcePos& where);
   bool print(const std::vector<intent::ExprPtr>& exprs, bool newline);
@@ -84,15 +111,30 @@ class Interpreter {
   RouteAttrs& edit() { return edit_->edit(route_->attrs); }
   const Forwarding& forwarding() const;
   bool read(const Expr& expr, Value& result);
-  Value read_bgp(intent::RouteAttribute attribute) const;
+  /// `now`: the attributes of the route as the filter sees them.
+  void read_from(const RouteAttrs& now, const Expr& expr, Value& result) const;
   bool is_defined(const Expr& expr, bool& defined);
   bool assign(const Stmt& stmt, const Value& value);
   bool assign_forwarding(const Stmt& stmt, const Value& value);
   bool assign_gateway(const Stmt& stmt, const Value& value);
   bool assign_bgp(const Stmt& stmt, const Value& value);
   bool unset(const Stmt& stmt);
+  bool unset_attribute(const Stmt& stmt);
   /// What `defined` says of a list of communities.
   bool has_list(intent::RouteAttribute attribute) const;
+
+  // What BIRD 1.6 does otherwise (bird1.cpp).
+  void read_old(const Expr& expr, Value& result) const;
+  bool print_old(const std::vector<intent::ExprPtr>& exprs, bool newline);
+  bool call_old(const Expr& expr, const intent::Function& function, Value& result);
+  /// `bgp_path.empty` does not look at what is there; false: not a list.
+  static bool empty_old(intent::ValueType type, Value& result);
+  bool give_old(std::size_t place, intent::ValueType type, const Value& value, const SourcePos& where);
+  /// nullopt: as BIRD 2.
+  std::optional<bool> assign_old(const Stmt& stmt, const Value& value);
+  /// False if `unset` has no effect, or only at the end.
+  bool unsets_now(const Stmt& stmt);
+  bool is_hidden(intent::RouteAttribute attribute) const;
 
   bool fail(const SourcePos& where, std::string message);
   bool fail_argument(const SourcePos& where, std::size_t index, std::string_view what,
@@ -103,6 +145,7 @@ class Interpreter {
   const Functions& functions_;
   const RouteRef* route_;
   RouteEdit* edit_;
+  const bool old_;            ///< dialect 1.6
   std::vector<Value> stack_;  ///< the variables of all calls that run
   std::size_t frame_ = 0;     ///< where those of the innermost begin
   /// Lists that this run left as the empty list that stands for none, a bit for each intent::RouteAttribute:
@@ -115,6 +158,7 @@ class Interpreter {
   bool in_function_ = false;
   std::optional<Flow> verdict_;  ///< an accept or reject inside a function, which ends the whole filter
   const Forwarding unreachable_{};
+  std::unique_ptr<Bird1> bird1_;  ///< if old_
   std::vector<std::string> printed_;
   std::string line_;
   const SourcePos* decided_at_ = nullptr;

@@ -150,18 +150,7 @@ bool is_extra(RouteAttribute attribute) {
          (attribute >= RouteAttribute::krt_source && attribute <= RouteAttribute::krt_tunnel);
 }
 
-}  // namespace
-
-const Forwarding& Interpreter::forwarding() const {
-  const RouteAttrs& now = attrs();
-  if (!now.recursive) {
-    return now.forwarding;
-  }
-  return route_->resolved != nullptr ? *route_->resolved : unreachable_;
-}
-
-Value Interpreter::read_bgp(RouteAttribute attribute) const {
-  const wire::Attributes& bgp = attrs().bgp;
+Value read_bgp(const wire::Attributes& bgp, RouteAttribute attribute) {
   switch (attribute) {
     case RouteAttribute::bgp_origin:
       return bgp.origin ? Value(EnumValue{EnumType::origin, static_cast<std::uint32_t>(*bgp.origin)})
@@ -197,67 +186,84 @@ Value Interpreter::read_bgp(RouteAttribute attribute) const {
   }
 }
 
+}  // namespace
+
+const Forwarding& Interpreter::forwarding() const {
+  const RouteAttrs& now = attrs();
+  if (!now.recursive) {
+    return now.forwarding;
+  }
+  return route_->resolved != nullptr ? *route_->resolved : unreachable_;
+}
+
 bool Interpreter::read(const Expr& expr, Value& result) {
   if (route_ == nullptr) {
     return fail(expr.where, "No route to access");
   }
-  const RouteAttrs& now = attrs();
+  if (old_) {
+    read_old(expr, result);
+  } else {
+    read_from(attrs(), expr, result);
+  }
+  return true;
+}
+
+void Interpreter::read_from(const RouteAttrs& now, const Expr& expr, Value& result) const {
   const NextHop* hop = first_hop(forwarding());
   switch (expr.attribute) {
     case RouteAttribute::preference:
       result = now.preference;
-      return true;
+      return;
     case RouteAttribute::from:
       result = now.from.value_or(no_address());
-      return true;
+      return;
     case RouteAttribute::gw:
       result = hop != nullptr ? hop->via.value_or(no_address()) : no_address();
-      return true;
+      return;
     case RouteAttribute::net:
       result = route_->net;
-      return true;
+      return;
     case RouteAttribute::proto:
       result = std::string(route_->protocol);
-      return true;
+      return;
     case RouteAttribute::source:
       result = EnumValue{EnumType::route_source, static_cast<std::uint32_t>(now.source)};
-      return true;
+      return;
     case RouteAttribute::scope:
       result = EnumValue{EnumType::scope, static_cast<std::uint32_t>(now.scope)};
-      return true;
+      return;
     case RouteAttribute::dest:
       result = EnumValue{EnumType::destination, static_cast<std::uint32_t>(forwarding().destination)};
-      return true;
+      return;
     case RouteAttribute::ifname:
       result = hop != nullptr && environment_.interfaces != nullptr
                    ? std::string(environment_.interfaces->name_of(hop->interface))
                    : std::string();
-      return true;
+      return;
     case RouteAttribute::ifindex:
       result = hop != nullptr ? hop->interface : 0U;
-      return true;
+      return;
     case RouteAttribute::weight:
       result = hop != nullptr ? std::uint32_t{hop->weight} : 1U;
-      return true;
+      return;
     case RouteAttribute::onlink:
       result = hop != nullptr && hop->onlink;
-      return true;
+      return;
     default:
       break;
   }
   if (is_bgp(expr.attribute)) {
-    result = read_bgp(expr.attribute);
-    return true;
+    result = read_bgp(now.bgp, expr.attribute);
+    return;
   }
   constexpr std::uint32_t kImplicitNull = 3;  // the label of a route without one (RFC 3032 §2.1)
   const Value* extra = find_extra(now, expr.attribute, expr.name);
   const bool label = expr.attribute == RouteAttribute::gw_mpls;
   result = extra != nullptr ? *extra : label ? Value(kImplicitNull) : Value();
-  return true;
 }
 
 bool Interpreter::is_defined(const Expr& expr, bool& defined) {
-  if (expr.op == intent::Op::attribute && route_ != nullptr) {
+  if (expr.op == intent::Op::attribute && route_ != nullptr && !old_) {
     const wire::Attributes& bgp = attrs().bgp;
     switch (expr.attribute) {
       case RouteAttribute::bgp_path:
@@ -287,6 +293,11 @@ bool Interpreter::is_defined(const Expr& expr, bool& defined) {
 bool Interpreter::assign(const Stmt& stmt, const Value& value) {
   if (route_ == nullptr || edit_ == nullptr) {
     return fail(stmt.where, "No route to access");
+  }
+  if (old_) {
+    if (const auto done = assign_old(stmt, value)) {
+      return *done;
+    }
   }
   const auto* number = std::get_if<std::uint32_t>(&value);
   const auto* item = std::get_if<EnumValue>(&value);
@@ -457,6 +468,10 @@ bool Interpreter::unset(const Stmt& stmt) {
   if (route_ == nullptr || edit_ == nullptr) {
     return fail(stmt.where, "No route to access");
   }
+  return (old_ && !unsets_now(stmt)) || unset_attribute(stmt);
+}
+
+bool Interpreter::unset_attribute(const Stmt& stmt) {
   if (is_extra(stmt.attribute)) {
     return find_extra(attrs(), stmt.attribute, stmt.name) == nullptr ||
            unset_extra(edit(), stmt.attribute, stmt.name);

@@ -475,9 +475,11 @@ bool Channel::run_export_filter(const net::Prefix& prefix, const rib::Path& path
     return intent_.export_filter.kind == intent::FilterRef::Kind::all;
   }
   const Protocol* source = core_.source_of(path);
+  policy::FilterEnvironment environment = core_.environment();
+  environment.exporting = true;
   const policy::Verdict verdict = policy::apply(
       intent_.export_filter, ref_of(prefix, path, source == nullptr ? std::string() : source->name()), edit,
-      core_.environment());
+      environment);
   for (const std::string& line : verdict.printed) {
     core_.note(act::NoteLevel::info, "", line);
   }
@@ -493,6 +495,7 @@ Channel::ExportVerdict Channel::would_export(const net::Prefix& prefix, const ri
   const Protocol* source = core_.source_of(path);
   policy::RouteEdit scratch;
   policy::FilterEnvironment environment = core_.environment();
+  environment.exporting = true;
   environment.hits = hits;
   const std::string name = source == nullptr ? std::string() : source->name();
   policy::Verdict verdict = policy::apply(intent_.export_filter, ref_of(prefix, path, name),

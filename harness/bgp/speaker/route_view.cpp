@@ -147,6 +147,23 @@ std::vector<policy::NextHop> in_order(std::vector<policy::NextHop> hops) {
   return hops;
 }
 
+/// As BIRD shows SCOPE_*.
+std::string_view scope_name(policy::Scope scope) {
+  switch (scope) {
+    case policy::Scope::host:
+      return "host";
+    case policy::Scope::link:
+      return "link";
+    case policy::Scope::site:
+      return "site";
+    case policy::Scope::organization:
+      return "org";
+    case policy::Scope::universe:
+      break;
+  }
+  return "univ";
+}
+
 }  // namespace
 
 observe::RouteView view_of(const Core& core, const std::string& table, const net::Prefix& prefix,
@@ -159,7 +176,7 @@ observe::RouteView view_of(const Core& core, const std::string& table, const net
   const Protocol* source = core.source_of(path);
   view.protocol = source == nullptr ? std::string() : source->name();
   view.source = source_name(attrs.source);
-  view.source_detail = "univ";
+  view.source_detail = scope_name(attrs.scope);
   view.since = path.last_change;
   view.from = attrs.from;
   view.preference = attrs.preference;

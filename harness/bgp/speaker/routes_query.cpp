@@ -136,7 +136,9 @@ class Query {
     }
     if (query_.filter != nullptr) {
       const policy::RouteRef ref{prefix, *path.attrs, path.resolved(), name};
-      if (!policy::apply(*query_.filter, ref, edit, core_.environment()).accepted) {
+      policy::FilterEnvironment environment = core_.environment();
+      environment.exporting = true;
+      if (!policy::apply(*query_.filter, ref, edit, environment).accepted) {
         return true;
       }
     }

@@ -139,6 +139,11 @@ std::optional<policy::RouteAttrs> StaticProtocol::attrs_of(const intent::StaticR
         return std::nullopt;
       }
       attrs.forwarding = std::move(*forwarding);
+      if (const auto& hops = attrs.forwarding.next_hops; core_.intent != nullptr &&
+                                                         core_.intent->dialect == intent::Dialect::bird1 &&
+                                                         hops.size() == 1 && !hops.front().via) {
+        attrs.source = intent::RouteSource::static_device;  // which BIRD 2 has no more
+      }
       break;
     }
     case intent::RouteTarget::recursive: {
