@@ -23,6 +23,8 @@ class Dialect:
     name: str  # as tests call it
     bird: pathlib.Path
     options: tuple[str, ...]  # of ours
+    version: int = 2
+    family: int = 4  # of the only routes that a daemon of 1.6 knows
 
     @property
     def missing(self) -> str:
@@ -30,8 +32,8 @@ class Dialect:
 
 
 BIRD2 = Dialect("bird2", pathlib.Path(shutil.which("bird", path="/usr/sbin:/usr/bin:/sbin") or "/usr/sbin/bird"), ())
-BIRD1_4 = Dialect("bird1", BIRD1 / "bird", ("--dialect", "1.6", "--family", "4"))
-BIRD1_6 = Dialect("bird1-ipv6", BIRD1 / "bird6", ("--dialect", "1.6", "--family", "6"))
+BIRD1_4 = Dialect("bird1", BIRD1 / "bird", ("--dialect", "1.6", "--family", "4"), 1, 4)
+BIRD1_6 = Dialect("bird1-ipv6", BIRD1 / "bird6", ("--dialect", "1.6", "--family", "6"), 1, 6)
 
 
 def ours(dialect: Dialect) -> list[str]:

@@ -8,7 +8,7 @@ import shutil
 import time
 from typing import Optional
 
-from language.daemons import BIRD2, Daemon, Dialect, ours
+from language.daemons import Daemon, Dialect, ours
 from language.generator import Program
 
 SHARED_2 = """
@@ -39,21 +39,38 @@ route 10.1.2.0/24 prohibit {
   bgp_origin = ORIGIN_EGP; bgp_community = add(-empty-, (0,0)); bgp_local_pref = 4294967295;
 };
 route 10.1.2.3/32 blackhole;
+route 10.3.0.0/16 via "ve0";
 route 0.0.0.0/0 via 10.99.0.2 { bgp_path = prepend(+empty+, 5); bgp_next_hop = 10.99.0.2; };
 """
 
-def config(programs: list[Program], dialect: int) -> str:
-    text = [SHARED_2 if dialect == 2 else SHARED_1]
+
+def in_ipv6(text: str) -> str:
+    """Each IPv4 address as the first 32 bits of an IPv6 address: lengths of prefixes and masks stay the same.
+
+    Router ids stay, as do the keys of extended communities, which are such.
+    """
+    def address(match: re.Match) -> str:
+        a, b, c, d = (int(part) for part in match.groups())
+        words = [f"{a << 8 | b:x}", f"{c << 8 | d:x}"]
+        while words and words[-1] == "0":
+            words.pop()
+        return ":".join(words) + "::"
+
+    return re.sub(r"(?:(?<!rt, )(?<!ro, )(?<!id )|(?=[\d.]+/))\b(\d+)\.(\d+)\.(\d+)\.(\d+)", address, text)
+
+
+def config(programs: list[Program], dialect: Dialect) -> str:
+    text = [SHARED_2 if dialect.version == 2 else SHARED_1]
     for program in programs:
         name = program.name
         text.append(program.text())
-        if dialect == 2:
+        if dialect.version == 2:
             text.append(f"ipv4 table t_{name};\nprotocol static s_{name} {{\nipv4 {{ table t_{name}; import filter "
                         f"{name}; }};\n{ROUTES}}}\n")
         else:
             text.append(f"table t_{name};\nprotocol static s_{name} {{\ntable t_{name};\nimport filter {name};\n"
                         f"{ROUTES}}}\n")
-    return "".join(text)
+    return in_ipv6("".join(text)) if dialect.family == 6 else "".join(text)
 
 
 def _blocks(lines: list[str]) -> dict[str, str]:
@@ -62,7 +79,7 @@ def _blocks(lines: list[str]) -> dict[str, str]:
     prefix = ""
     for line in lines:
         line = re.sub(r"\[(\S+) [0-9:.-]+( from \S+)?\]", r"[\1\2]", line).rstrip()
-        match = re.match(r"(\d\S*/\d+)\s", line)
+        match = re.match(r"([0-9a-f:]\S*/\d+)\s", line)
         if match:
             prefix = match.group(1)
         if prefix and line:
@@ -71,7 +88,7 @@ def _blocks(lines: list[str]) -> dict[str, str]:
     return {prefix: "\n".join([block[0], *sorted(block[1:])]) for prefix, block in blocks.items()}
 
 
-def run(argv: list[str], folder: pathlib.Path, programs: list[Program], dialect: int) -> dict[str, tuple]:
+def run(argv: list[str], folder: pathlib.Path, programs: list[Program], dialect: Dialect) -> dict[str, tuple]:
     """For each program: what it printed for each prefix, and the routes that it left."""
     shutil.rmtree(folder, ignore_errors=True)
     with Daemon(argv, folder, config(programs, dialect)) as daemon:
@@ -107,13 +124,12 @@ def difference(theirs: tuple, mine: tuple) -> Optional[str]:
 
 def compare(dialect: Dialect, folder: pathlib.Path, programs: list[Program]) -> dict[str, str]:
     """The differences, by program. A program at which BIRD itself falls over shows none."""
-    number = 2 if dialect is BIRD2 else 1
     try:
-        theirs = run([str(dialect.bird)], folder / "bird", programs, number)
+        theirs = run([str(dialect.bird)], folder / "bird", programs, dialect)
     except (OSError, RuntimeError):
         if len(programs) > 1:  # find out which
             return {name: what for p in programs for name, what in compare(dialect, folder, [p]).items()}
         return {}
-    mine = run(ours(dialect), folder / "ours", programs, number)
+    mine = run(ours(dialect), folder / "ours", programs, dialect)
     found = {p.name: difference(theirs[p.name], mine[p.name]) for p in programs}
     return {name: what for name, what in found.items() if what}

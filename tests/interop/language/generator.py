@@ -179,6 +179,7 @@ class Generator:
             lambda: self.node("bool", "defined(", self.pick(
                 ["bgp_med", "bgp_path", "bgp_community", "bgp_local_pref", "bgp_next_hop", "bgp_origin",
                  "bgp_large_community", "bgp_ext_community", "bgp_atomic_aggr"]), ")"),
+            lambda: self.node("bool", "defined(", self.expr("attribute" if self.dialect == 1 else "int", 0), ")"),
             lambda: self.node("bool", self.pick(
                 ["(source = RTS_STATIC)", "(source = RTS_BGP)", "(net.len > 16)", "(source ~ [RTS_STATIC, RTS_BGP])",
                  "(dest = RTD_BLACKHOLE)", "(scope = SCOPE_UNIVERSE)", '(proto ~ "s*")', '(ifname = "")',
@@ -205,8 +206,7 @@ class Generator:
                      ("prefix", "prefix"), ("prefix", "prefix set"), ("pair", "clist"), ("ec", "eclist"),
                      ("lc", "lclist"), ("clist", "pair set"), ("eclist", "ec set"), ("lclist", "lc set"),
                      ("path", "bgpmask"), ("string", "string"), ("lc", "lc set"), ("ec", "ec set")]
-            if self.dialect == 2:
-                pairs += [("int", "path"), ("path", "int set")]
+            pairs += [("int", "path"), ("path", "int set")]
             left, right = self.pick(pairs)
             return self.node("bool", "(", e(left, depth - 1), self.pick([" ~ ", " !~ "]), e(right, depth - 1), ")")
 
@@ -265,10 +265,10 @@ class Generator:
     def expr_path(self, depth: int) -> Node:
         if depth <= 0:
             return self.node("path", self.pick(["bgp_path", "bgp_path", "+empty+"]))
-        if self.dialect == 2 and self.chance(35):
+        if self.chance(35):
             return self.node("path", self.pick(["delete(", "filter("]), self.expr("path", depth - 1), ", ",
                              self.expr("int set", depth - 1), ")")
-        if self.dialect == 2 and self.chance(15):
+        if self.chance(15):
             return self.node("path", "delete(", self.expr("path", depth - 1), ", ", self.expr("int", 0), ")")
         return self.node("path", "prepend(", self.expr("path", depth - 1), ", ", self.expr("int", 0), ")")
 
@@ -307,7 +307,7 @@ class Generator:
         return texts
 
     def expr_int_set(self, depth: int) -> Node:
-        if self.chance(6):
+        if self.dialect == 2 and self.chance(6):
             return self.node("int set", "[]")
         return self.node("int set", "[" + ", ".join(self.numbers()) + "]")
 
@@ -351,6 +351,8 @@ class Generator:
         items = []
         for _ in range(self.random.randint(0, 4)):
             item = self.pick(["1", "2", "65000", "*", "?", "1..100", "k_int"])
+            if self.dialect == 1 and self.chance(10):
+                item = "(1 + net.len)"
             if self.dialect == 2:
                 item = self.pick([item, "[1, 2, 65000..65001]", "(1 + 1)"])
                 if item != "*" and self.chance(20):
@@ -363,11 +365,24 @@ class Generator:
     PRINTED = ["int", "bool", "ip", "prefix", "pair", "ec", "lc", "string", "path", "clist", "eclist", "lclist",
                "int set", "ip set", "bgpmask", "origin"]
 
+    # Not masks of paths with expressions in them: BIRD 1.6 prints those, too, and changes what it prints for them.
+    PRINTED_1 = [*PRINTED[:14], "origin", "variable", "attribute"]
+
+    def expr_variable(self, depth: int) -> Node:
+        """Any variable, with a value or without."""
+        names = [name for scope in self.scopes for name, _ in scope]
+        return self.node("variable", self.pick(names) if names else "true")
+
+    def expr_attribute(self, depth: int) -> Node:
+        return self.node("attribute", self.pick(["bgp_med", "bgp_path", "bgp_community", "bgp_origin", "krt_metric",
+                                                 "bgp_cluster_list", "bgp_originator_id", "krt_realm", "source", "dest",
+                                                 "scope", "from", "gw", "bgp_next_hop", "igp_metric"]))
+
     def print_statement(self, depth: int) -> Node:
         self.prints += 1
         parts: list[Part] = [f'print "{self.name} ", net, " {self.prints}: "']
         for _ in range(self.random.randint(1, 3)):
-            kinds = self.PRINTED if self.dialect == 2 else self.PRINTED[:12]
+            kinds = self.PRINTED if self.dialect == 2 else self.PRINTED_1
             parts += [', "|", ', self.expr(self.pick(kinds), depth)]
         return self.node("statement", *parts, ";\n")
 
@@ -403,8 +418,11 @@ class Generator:
             what = self.pick(["bgp_community", "bgp_large_community", "bgp_ext_community", "bgp_path"])
             return self.node("statement", what + ".empty;\n")
         if self.chance(15):
-            return self.node("statement", f"unset({self.pick(['bgp_med', 'bgp_local_pref', 'bgp_community'])});\n")
-        if self.dialect == 2 and self.chance(25):
+            attributes = ["bgp_med", "bgp_local_pref", "bgp_community"]
+            if self.dialect == 1:
+                attributes += ["bgp_path", "krt_metric", "bgp_origin", "bgp_next_hop"]
+            return self.node("statement", f"unset({self.pick(attributes)});\n")
+        if self.chance(25):
             return self.node("statement", f"bgp_path.{self.pick(['delete', 'filter'])}(", self.expr("int set", 0),
                              ");\n")
         type_ = self.pick(list(LISTS))

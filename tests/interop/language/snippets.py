@@ -1636,6 +1636,29 @@ FRAMES = {
 
 # Of the pieces for BIRD 2, those of these frames are read by 1.6, too; its own top level and protocols follow.
 BIRD1_TOP = """
+filter bgp_otc { accept; }
+filter do { accept; }
+filter format { accept; }
+filter gw_mpls { accept; }
+filter onlink { accept; }
+filter weight { accept; }
+filter master { accept; }
+define onlink = 5; filter f { print onlink; accept; }
+define gw_mpls = 5; filter f { bgp_med = gw_mpls; accept; }
+function format(int x) { return x; } filter f { print format(5); accept; }
+function do(int x) { return x; } filter f { if do(5) = 5 then accept; do(1); reject; }
+filter f int master; { master = 5; if master > 3 then accept; reject; }
+filter f int bgp_otc; int do; int format; int gw_mpls; int onlink; { bgp_otc = 1; do = 2; format = 3; print onlink; accept; }
+filter f int weight; { accept; }
+filter f int bgp_med; { accept; }
+filter f int RTD_DEVICE; { accept; }
+function f() { return f(); }
+function f(int a; int b) { return f(a, b); }
+filter f { if dest = RTD_DEVICE then reject; if dest ~ [RTD_ROUTER, RTD_MULTIPATH, RTD_BLACKHOLE] then accept; reject; }
+filter f { print defined(net.len), defined(bgp_path.len), defined(bgp_med), defined(5); accept; }
+filter f { print (5, 70000); accept; }
+filter f { print (5, 7 * 10000), (rt, 70000, 2 * 65536); accept; }
+filter f { print (rt, 70000, 131072); accept; }
 ;
 define x = 1;
 define x = 1; define y = x + 1; define z = (x, y);
