@@ -2,7 +2,8 @@
 //
 //   ipam_writer STORE setup                          a pool and four nodes
 //   ipam_writer STORE write HOST NAME COUNT SEED     assigns COUNT addresses, one a handle, and releases some
-//   ipam_writer STORE recover HANDLE...              gives back what a killed writer was about
+//   ipam_writer STORE step HOST NAME COUNT SEED      the same, each assignment after a line from standard
+//   input ipam_writer STORE recover HANDLE...              gives back what a killed writer was about
 //   ipam_writer STORE verify                         reads "HANDLE ADDRESS" lines: that and nothing else is
 //   held
 //
@@ -97,8 +98,11 @@ void insist(const std::function<Status()>& operation) {
   }
 }
 
-int write(Datastore& store, const std::string& host, const std::string& name, std::uint64_t count,
-          Rng random) {
+int write(Datastore& store, const std::vector<std::string>& words, bool step) {
+  const std::string& host = words[0];
+  const std::string& name = words[1];
+  const std::uint64_t count = std::stoull(words[2]);
+  Rng random(std::stoull(words[3]));
   ipam::Ipam ipam = make_ipam(store);
   std::vector<std::string> held;
   for (std::uint64_t n = 0; n < count; ++n) {
@@ -108,6 +112,9 @@ int write(Datastore& store, const std::string& host, const std::string& name, st
     request.handle = name + "-" + std::to_string(n);
     request.attributes = {{"node", host}};
     request.max_blocks = 1000;
+    if (std::string line; step && !std::getline(std::cin, line)) {
+      return 1;
+    }
     say("try " + *request.handle);
     std::string address;
     insist([&]() -> Status {
@@ -177,8 +184,8 @@ int main(int argc, char** argv) {
   if (words[1] == "setup") {
     return setup(*store);
   }
-  if (words[1] == "write" && rest.size() == 4) {
-    return write(*store, rest[0], rest[1], std::stoull(rest[2]), Rng(std::stoull(rest[3])));
+  if ((words[1] == "write" || words[1] == "step") && rest.size() == 4) {
+    return write(*store, rest, words[1] == "step");
   }
   if (words[1] == "recover") {
     return recover(*store, rest);
