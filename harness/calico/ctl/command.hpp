@@ -40,6 +40,7 @@ std::span<const Command> ipam_commands();
 std::span<const Command> node_commands();
 std::span<const Command> datastore_commands();
 std::span<const Command> legacy_commands();
+std::span<const Command> etcd2_commands();
 
 /// Runs `PROGRAM words...`; the exit status.
 int run(std::span<const std::string> words, World& world);

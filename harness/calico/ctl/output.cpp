@@ -1,6 +1,9 @@
 #include "calico/ctl/output.hpp"
 
 #include <algorithm>
+#include <cstddef>
+#include <memory>
+#include <utility>
 
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
@@ -71,15 +74,33 @@ std::vector<std::string> table_order(const KindInfo& kind, const std::vector<std
   return out;
 }
 
+/// The kinds of the resources that are written, and which of them it is at.
+struct Progress {
+  std::vector<const KindInfo*> kinds;
+  std::size_t begun = 0;
+
+  const KindInfo* current() const { return begun == 0 || begun > kinds.size() ? nullptr : kinds[begun - 1]; }
+};
+
+/// Each resource in the order of its own kind: they are written one after the other.
 print::KeyOrder key_order(const std::vector<GetResult>& results) {
-  const KindInfo* kind = results.empty() ? nullptr : results.front().kind;
-  const bool same = std::all_of(results.begin(), results.end(),
-                                [kind](const GetResult& result) { return result.kind == kind; });
-  if (kind == nullptr || !same) {
-    return print::resource_order();
+  const auto progress = std::make_shared<Progress>();
+  for (const GetResult& result : results) {
+    progress->kinds.push_back(result.kind);
   }
-  return print::resource_order(
-      [kind](const std::vector<std::string>& path) { return table_order(*kind, path); });
+  const bool is_one = results.size() == 1;
+  print::KeyOrder inner = print::resource_order([progress](const std::vector<std::string>& path) {
+    const KindInfo* kind = progress->current();
+    return kind == nullptr ? std::vector<std::string>() : table_order(*kind, path);
+  });
+  return [progress, is_one, inner = std::move(inner)](const std::vector<std::string>& path) {
+    static const std::vector<std::string> in_sequence{"*"};
+    static const std::vector<std::string> in_list{"items", "*"};
+    if (is_one ? path.empty() : path == in_sequence || path == in_list) {
+      ++progress->begun;
+    }
+    return inner(path);
+  };
 }
 
 std::string name_space_cell(const Resource& resource, const CellContext&) {

@@ -44,8 +44,8 @@ Description:
 
 std::vector<const Command*> all_commands() {
   std::vector<const Command*> out;
-  for (const auto area :
-       {resource_commands(), ipam_commands(), node_commands(), datastore_commands(), legacy_commands()}) {
+  for (const auto area : {resource_commands(), ipam_commands(), node_commands(), datastore_commands(),
+                          legacy_commands(), etcd2_commands()}) {
     for (const Command& command : area) {
       out.push_back(&command);
     }
