@@ -2,6 +2,8 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+#include <iterator>
 #include <utility>
 
 #include "calico/etcd/etcd_watch.hpp"
@@ -16,6 +18,20 @@ namespace {
 
 /// A list that is compacted away between two of its pages begins anew; more often than this is no accident.
 constexpr int kListTriesMax = 5;
+/// For every page etcd counts all that is behind it, so pages grow, to what is not too much to hold at once.
+constexpr std::int64_t kPageGrowth = 8;
+constexpr std::int64_t kPageMax = 20'000;
+constexpr std::int64_t kPageOctets = 16LL << 20U;
+
+/// The entries to ask for after a page of `limit`.
+std::int64_t next_limit(std::int64_t limit, const std::vector<Entry>& page) {
+  std::int64_t octets = 1;
+  for (const Entry& entry : page) {
+    octets += static_cast<std::int64_t>(entry.key.size() + entry.value.size());
+  }
+  const std::int64_t fitting = kPageOctets * static_cast<std::int64_t>(page.size()) / octets;
+  return std::clamp<std::int64_t>(std::min(fitting, limit * kPageGrowth), 1, kPageMax);
+}
 
 }  // namespace
 
@@ -46,12 +62,14 @@ class EtcdStore::Impl {
     Listing listing;
     std::string from = prefix.empty() ? std::string(1, '\0') : std::string(prefix);
     const std::string end = etcd::range_end_of(prefix);
+    std::int64_t limit = options_.page;
     while (true) {
       Result<etcd::RangeAnswer> page =
-          range({.key = from, .range_end = end, .revision = listing.revision, .limit = options_.page});
+          range({.key = from, .range_end = end, .revision = listing.revision, .limit = limit});
       if (!page) {
         return fail(page.error());
       }
+      limit = next_limit(limit, page->entries);
       if (listing.revision == 0) {
         listing.revision = page->revision;
         listing.entries = std::move(page->entries);

@@ -25,7 +25,7 @@ class EtcdStore final : public Datastore {
     std::string password{};
     http::TlsOptions tls{};
     Duration timeout = std::chrono::seconds(10);  ///< of one operation
-    std::int64_t page = 2000;                     ///< entries of a list in one request
+    std::int64_t page = 1000;                     ///< entries of a list in its first request
     /// How long a watch tries to reach etcd again before it is an error.
     Duration outage_max = std::chrono::seconds(60);
   };
