@@ -129,7 +129,10 @@ int run(const std::string& where, std::size_t count) {
   report("get", 1000, [&] { must(store->get(prefix + name_of(number++ * 7919 % count))); });
   report("get, from a new client", 20,
          [&] { must(open(where)->get(prefix + name_of(number++ * 7919 % count))); });
-  report("put", 1000, [&] { must(store->put(prefix + name_of(number++ * 7919 % count), resource(number))); });
+  report("put", 1000, [&] {
+    ++number;
+    must(store->put(prefix + name_of(number * 7919 % count), resource(number)));
+  });
   report("watch: the first change behind 1000 writes", 5, [&] {
     const Revision now = must(store->list(prefix + "none")).revision;
     must(must(store->watch(prefix, now - 1000))->next(std::chrono::seconds(60)));
