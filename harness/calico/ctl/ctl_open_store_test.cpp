@@ -62,12 +62,12 @@ TEST_F(OpenStore, SaysWhatIsWrongWithTheConfiguration) {
   EXPECT_EQ(error("/nowhere/c.yaml"), "Error reading config file: /nowhere/c.yaml");
   const std::string unknown = write("c.yaml", "  etcdEndpoint: http://127.0.0.1:1\n");
   EXPECT_EQ(error(unknown),
-            "failed to create Calico API client: syntax error in " + unknown +
+            "syntax error in " + unknown +
                 ": failed to parse config as YAML/JSON: error unmarshaling JSON: while decoding "
                 "JSON: json: unknown field \"etcdEndpoint\"");
   EXPECT_EQ(
       error(write("d.yaml", "  etcdEndpoints: https://127.0.0.1:1\n  etcdCACertFile: /nowhere/ca.pem\n")),
-      "failed to create Calico API client: could not initialize etcdv3 client: CA certificate: cannot open "
+      "could not initialize etcdv3 client: CA certificate: cannot open "
       "/nowhere/ca.pem: No such file or directory");
   EXPECT_NE(error(write("e.yaml", "  datastoreType: kubernetes\n")).find("not supported in a lab"),
             std::string::npos);

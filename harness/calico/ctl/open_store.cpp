@@ -97,9 +97,7 @@ Result<std::unique_ptr<Datastore>> open_store(const std::string& config, const E
   } else {
     found = read_store_config(environment);
   }
-  Result<std::unique_ptr<Datastore>> store =
-      found.and_then([&](const StoreConfig& each) { return open_store(each, environment); });
-  return with_context(std::move(store), "failed to create Calico API client");
+  return found.and_then([&](const StoreConfig& each) { return open_store(each, environment); });
 }
 
 }  // namespace catflap::calico::ctl
