@@ -14,6 +14,7 @@
 #include "calico/model/schema.hpp"
 #include "calico/model/selector.hpp"
 #include "calico/print/documents.hpp"
+#include "calico/print/kind_order.hpp"
 
 /// Verbs for Calico's languages and files, without a datastore.
 namespace catflap::app {
@@ -181,18 +182,26 @@ int calico_convert(const Common& common, const std::string& file, bool ignore_va
   if (!converted) {
     return report_error(common, converted.error());
   }
-  if (common.json) {
-    json all = json::array();
-    for (const calico::Resource& resource : *converted) {
-      all.push_back(resource.document());
-    }
-    fmt::print("{}\n", dump(all.size() == 1 ? all.front() : all));
-    return kExitOk;
+  if (converted->empty()) {
+    return report_error(common, Error{Errc::invalid, "no resources specified in file " + file});
   }
-  bool first = true;
+  // As calicoctl: one resource alone, several as a list.
+  std::vector<const calico::KindInfo*> kinds;
+  json items = json::array();
   for (const calico::Resource& resource : *converted) {
-    fmt::print("{}{}", first ? "" : "---\n", calico::print::go_yaml(resource.document()));
-    first = false;
+    kinds.push_back(&resource.kind());
+    items.push_back(resource.document());
+    items.back()["metadata"]["creationTimestamp"] = nullptr;  // as Go writes a time that is not set
+  }
+  const json document = items.size() == 1 ? items.front()
+                                          : json{{"kind", "List"},
+                                                 {"apiVersion", "v1"},
+                                                 {"metadata", json::object()},
+                                                 {"items", std::move(items)}};
+  if (common.json) {
+    fmt::print("{}\n", calico::print::go_json(document, calico::print::kind_order(std::move(kinds))));
+  } else {
+    fmt::print("{}", calico::print::go_yaml(document));
   }
   return kExitOk;
 }

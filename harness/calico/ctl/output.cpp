@@ -1,8 +1,6 @@
 #include "calico/ctl/output.hpp"
 
 #include <algorithm>
-#include <cstddef>
-#include <memory>
 #include <utility>
 
 #include <fmt/format.h>
@@ -11,6 +9,7 @@
 #include "calico/model/kind.hpp"
 #include "calico/print/documents.hpp"
 #include "calico/print/go_template.hpp"
+#include "calico/print/kind_order.hpp"
 #include "calico/print/tabwriter.hpp"
 #include "sys/files.hpp"
 
@@ -45,62 +44,12 @@ json document_of(const std::vector<GetResult>& results) {
   return out;
 }
 
-/// The fields of a kind's structs in the order of their tables, which is that of Go's structs.
-std::vector<std::string> table_order(const KindInfo& kind, const std::vector<std::string>& path) {
-  TypeInfo top;
-  top.shape = Shape::object;
-  top.object = kind.object;
-  const TypeInfo* type = &top;
-  for (const std::string& name : path) {
-    const TypeInfo* next = nullptr;
-    if (type->shape == Shape::object && type->object != nullptr) {
-      for (const FieldInfo& field : type->object->fields) {
-        next = field.name == name ? field.type : next;
-      }
-    } else if (type->shape == Shape::list || type->shape == Shape::map) {
-      next = type->items;
-    }
-    if (next == nullptr) {
-      return {};
-    }
-    type = next;
-  }
-  std::vector<std::string> out;
-  if (type->shape == Shape::object && type->object != nullptr) {
-    for (const FieldInfo& field : type->object->fields) {
-      out.emplace_back(field.name);
-    }
-  }
-  return out;
-}
-
-/// The kinds of the resources that are written, and which of them it is at.
-struct Progress {
-  std::vector<const KindInfo*> kinds;
-  std::size_t begun = 0;
-
-  const KindInfo* current() const { return begun == 0 || begun > kinds.size() ? nullptr : kinds[begun - 1]; }
-};
-
-/// Each resource in the order of its own kind: they are written one after the other.
 print::KeyOrder key_order(const std::vector<GetResult>& results) {
-  const auto progress = std::make_shared<Progress>();
+  std::vector<const KindInfo*> kinds;
   for (const GetResult& result : results) {
-    progress->kinds.push_back(result.kind);
+    kinds.push_back(result.kind);
   }
-  const bool is_one = results.size() == 1;
-  print::KeyOrder inner = print::resource_order([progress](const std::vector<std::string>& path) {
-    const KindInfo* kind = progress->current();
-    return kind == nullptr ? std::vector<std::string>() : table_order(*kind, path);
-  });
-  return [progress, is_one, inner = std::move(inner)](const std::vector<std::string>& path) {
-    static const std::vector<std::string> in_sequence{"*"};
-    static const std::vector<std::string> in_list{"items", "*"};
-    if (is_one ? path.empty() : path == in_sequence || path == in_list) {
-      ++progress->begun;
-    }
-    return inner(path);
-  };
+  return print::kind_order(std::move(kinds));
 }
 
 std::string name_space_cell(const Resource& resource, const CellContext&) {
