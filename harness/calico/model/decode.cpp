@@ -201,6 +201,15 @@ bool read_fast_json(std::string_view text, const ReadOptions& options, ReadRepor
   return true;
 }
 
+bool is_utf8(std::string_view text) {
+  try {
+    (void)Json(text).dump();
+    return true;
+  } catch (const Json::type_error&) {
+    return false;
+  }
+}
+
 /// Go's words for what is wrong in a text.
 std::string text_problem(const yaml::Problem& problem) {
   return problem.kind == yaml::Problem::Kind::duplicate_key
@@ -214,6 +223,10 @@ std::string text_problem(const yaml::Problem& problem) {
 ReadReport read_resources(std::string_view text, std::string_view file, const ReadOptions& options) {
   ReadReport report;
   if (read_fast_json(text, options, report)) {
+    return report;
+  }
+  if (!is_utf8(text)) {
+    report.diagnostics.push_back({{std::string(file), 0, 0}, "", "yaml: invalid UTF-8", "", "", ""});
     return report;
   }
   yaml::Limits limits;

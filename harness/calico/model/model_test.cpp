@@ -92,6 +92,10 @@ kind: BGPPeer
   EXPECT_TRUE(report.resources.empty());
 }
 
+TEST(Reading, RefusesWhatIsNoText) {
+  EXPECT_EQ(text_of(read_resources("kind: \xff\n", "f.yaml").diagnostics), "f.yaml: yaml: invalid UTF-8\n");
+}
+
 TEST(Validation, SpeaksAsCalico) {
   const auto diagnostics = validate(R"(apiVersion: projectcalico.org/v3
 kind: BGPPeer
