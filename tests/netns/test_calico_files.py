@@ -49,7 +49,8 @@ def test_conversion(cli, tmp_path):
     file = write(tmp_path / "v1.yaml", "apiVersion: v1\nkind: bgpPeer\nmetadata: {peerIP: 10.0.0.1, scope: global}\n"
                  "spec: {asNumber: 64512}\n")
     told = cli("calico", "convert", file, code=OK)
-    assert told.out == ("apiVersion: projectcalico.org/v3\nkind: BGPPeer\nmetadata:\n  name: 10-0-0-1\n"
+    assert told.out == ("apiVersion: projectcalico.org/v3\nkind: BGPPeer\nmetadata:\n  creationTimestamp: null\n"
+                        "  name: 10-0-0-1\n"
                         "spec:\n  asNumber: 64512\n  peerIP: 10.0.0.1\n")
     assert cli("calico", "validate", "-", input=told.out, code=OK)
     assert cli.json("calico", "convert", file)["spec"] == {"asNumber": 64512, "peerIP": "10.0.0.1"}
