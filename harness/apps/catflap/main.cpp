@@ -24,6 +24,9 @@ Examples:
   sudo catflap up topologies/two-router.yaml              ... and leave it up
   sudo catflap status                                     nodes, sessions, routes
   sudo catflap exec r1 -- ip route                        a command inside a node
+  sudo catflap exec r1 -- calicoctl node status           ... which finds the node's speaker
+  sudo catflap ctl -- apply -f bgppeer.yaml               calicoctl on the lab's store
+  sudo catflap kubectl label node r1 rack=one             and the kubectl that goes with it
   sudo catflap expect 'route: { at: r1, to: 10.2.0.0/24, via: 192.168.1.2 }'
   sudo catflap down
   sudo catflap test --record logs topologies/two-router.yaml && catflap replay logs/two-router/r1.evlog --show
@@ -78,17 +81,17 @@ struct Arguments {
   bool configs = false, no_wait = false, matrix = false, all = false;
 };
 
-/// The first argument that is neither an option nor its value; "" if there is none.
-std::string verb_of(int argc, char** argv) {
+/// Where the first argument is that is neither an option nor its value; argc if there is none.
+int verb_at(int argc, char** argv) {
   for (int i = 1; i < argc; ++i) {
     const std::string argument = argv[i];
     if (argument == "--lab" || argument == "-C") {
       ++i;
     } else if (argument.rfind('-', 0) != 0) {
-      return argument;
+      return i;
     }
   }
-  return "";
+  return argc;
 }
 
 /// CLI11 would only say that a subcommand is missing.
@@ -181,6 +184,14 @@ int main(int argc, char** argv) {
   v = verb("sh", "a shell inside a node", [&] { return app::shell(a.common, a.node); });
   v->add_option("node", a.node, "node")->required();
 
+  for (const bool kubectl : {false, true}) {
+    v = cli.add_subcommand(kubectl ? "kubectl" : "ctl",
+                           kubectl
+                               ? "label, apply, get, delete on the store of a running lab, as kubectl does"
+                               : "calicoctl on the store of a running lab: catflap ctl -- get nodes -o wide");
+    v->callback([&code, &a, kubectl] { code = app::ctl(a.common, a.command, kubectl); });
+  }
+
   v = verb("expect", "check something of a running lab: catflap expect 'established: r1 ~ r2'",
            [&] { return app::expect(a.common, a.text, a.within); });
   v->add_option("check", a.text, "a check as in the test: section of a topology")->required();
@@ -266,8 +277,15 @@ int main(int argc, char** argv) {
 
   verb("schema", "print the JSON schema of topology files", [] { return app::schema(); });
 
-  if (is_unknown_verb(cli, verb_of(argc, argv))) {
+  const int at = verb_at(argc, argv);
+  const std::string called = at < argc ? argv[at] : "";
+  if (is_unknown_verb(cli, called)) {
     return app::kExitBadInput;
+  }
+  if (called == "ctl" || called == "kubectl") {
+    // What follows is for another program, options and help too.
+    a.command.assign(argv + at + 1, argv + argc);
+    argc = at + 1;
   }
   try {
     cli.parse(argc, argv);

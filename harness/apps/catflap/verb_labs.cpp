@@ -151,13 +151,13 @@ int exec(const Common& common, const std::string& node, const std::vector<std::s
   if (!ns) {
     return report_error(common, ns.error());
   }
+  set_node_environment(common, node);
   return report_error(common, sys::exec_in(*ns, command));
 }
 
 int shell(const Common& common, const std::string& node) {
   const char* const wanted = std::getenv("SHELL");
   ::setenv("PS1", (node + "# ").c_str(), 1);
-  ::setenv("CATFLAP_NODE", node.c_str(), 1);
   return exec(common, node, {wanted != nullptr && *wanted != '\0' ? wanted : "/bin/sh"});
 }
 

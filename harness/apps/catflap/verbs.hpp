@@ -43,6 +43,11 @@ int test(const Common& common, const std::vector<std::string>& files,
 int status(const Common& common);
 int exec(const Common& common, const std::string& node, const std::vector<std::string>& command);
 int shell(const Common& common, const std::string& node);
+/// `ctl WORDS...`, `kubectl WORDS...`: catflap-ctl on the store of a lab. "LAB -- WORDS" names it.
+int ctl(const Common& common, std::vector<std::string> words, bool kubectl);
+/// What commands inside a node find by environment: the node's name, its speaker's socket, the lab's store,
+/// and our programs, calicoctl among them.
+void set_node_environment(const Common& common, const std::string& node);
 int expect(const Common& common, const std::string& check, const std::string& within);
 int act(const Common& common, const std::string& action);
 int down(const Common& common, const std::vector<std::string>& labs, bool all);

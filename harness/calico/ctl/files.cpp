@@ -64,7 +64,8 @@ std::string open_error(const std::string& name, const Error& error) {
 /// What calicoctl 1.x read, too.
 const KindInfo* find_kind_of_any_version(std::string_view api_version, std::string_view kind) {
   const KindInfo* v3 = find_kind(api_version, kind);
-  return v3 != nullptr ? v3 : find_v1_kind(api_version, kind);
+  const bool known = v3 != nullptr && v3->group == ApiGroup::calico_v3 && v3->in_calicoctl;
+  return known ? v3 : find_v1_kind(api_version, kind);
 }
 
 /// Takes the resources over as v3.

@@ -62,7 +62,7 @@ std::string with_program(std::string_view text, std::string_view program) {
   if (list != std::string::npos) {
     std::string kinds;
     for (const KindInfo* kind : all_kinds()) {
-      if (kind->in_calicoctl) {
+      if (kind->in_calicoctl && kind->group == ApiGroup::calico_v3) {
         std::string name(kind->kind);
         // bgpPeer, ipPool, felixConfiguration: the capitals at the front are one word.
         std::size_t capitals = 0;
