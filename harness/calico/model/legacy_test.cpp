@@ -161,7 +161,8 @@ TEST(LegacySamples, AllPass) {
   if (!in) {
     GTEST_SKIP() << "skipped: no data; set CATFLAP_DATA";
   }
-  for (const Json& sample : Json::parse(in)["cases"]) {
+  const Json samples = Json::parse(in);
+  for (const Json& sample : samples.at("cases")) {
     const auto type = sample["type"].get<std::string>();
     const std::string text = type == "numorstring.Protocol"
                                  ? problems("api.Rule", {{"action", "allow"}, {"protocol", sample["object"]}})
