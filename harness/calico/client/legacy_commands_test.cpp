@@ -5,7 +5,6 @@
 #include "calico/client/client_fixture.hpp"
 #include "calico/client/legacy_config.hpp"
 #include "calico/client/legacy_peers.hpp"
-#include "calico/client/pretty_table.hpp"
 
 namespace catflap::calico {
 namespace {
@@ -182,17 +181,6 @@ TEST_F(LegacyPeers, RangesOfPools) {
             "Invalid range specified.");
   ASSERT_TRUE(add_legacy_range(client_, "fd00::", "fd00::ffff:ffff:ffff:ffff", {}));
   EXPECT_TRUE(client_.get(id("ippool", "fd00---64")));
-}
-
-TEST(PrettyTable, CentresAsPython) {
-  const PrettyTable table{{"Peer", "x"}, {{"a", "12345"}, {"ab", "1"}}, true};
-  EXPECT_EQ(to_string(table),
-            "+------+-------+\n"
-            "| Peer |   x   |\n"
-            "+------+-------+\n"
-            "|  a   | 12345 |\n"
-            "|  ab  |   1   |\n"
-            "+------+-------+\n");
 }
 
 }  // namespace

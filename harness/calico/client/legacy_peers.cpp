@@ -8,9 +8,9 @@
 #include <utility>
 
 #include "calico/client/legacy_config.hpp"
-#include "calico/client/pretty_table.hpp"
 #include "calico/model/convert_names.hpp"
 #include "calico/model/types.hpp"
+#include "calico/print/box_table.hpp"
 
 namespace catflap::calico {
 namespace {
@@ -108,7 +108,7 @@ Result<std::string> pool_table(Client& client, net::Family family) {
   if (!pools) {
     return fail(pools.error());
   }
-  PrettyTable table{{std::string(family_text(family)) + " CIDR", "Options"}, {}, true};
+  print::BoxTable table{{std::string(family_text(family)) + " CIDR", "Options"}, {}};
   for (const Resource& pool : pools->items) {
     const auto cidr = parse_cidr(pool.text_at("/spec/cidr"));
     if (!cidr || cidr->family() != family) {
@@ -124,7 +124,7 @@ Result<std::string> pool_table(Client& client, net::Family family) {
     table.rows.push_back({pool.text_at("/spec/cidr"), fmt::format("{}", fmt::join(options, ","))});
   }
   std::sort(table.rows.begin(), table.rows.end());
-  return to_string(table);
+  return print::pretty_table(table, print::PrettyAlign::centre);
 }
 
 Result<std::string> peer_table(Client& client, net::Family family, const std::string& node) {
@@ -136,14 +136,14 @@ Result<std::string> peer_table(Client& client, net::Family family, const std::st
     return node.empty() ? fmt::format("No global {} BGP Peers defined.\n", family_text(family))
                         : fmt::format("No {} BGP Peers defined for this node.\n", family_text(family));
   }
-  PrettyTable table{
+  print::BoxTable table{
       {fmt::format("{} {} BGP Peer", node.empty() ? "Global" : "Node specific", family_text(family)),
        "AS Num"},
       {}};
   for (const LegacyPeer& peer : *peers) {
     table.rows.push_back({net::to_string(peer.address), std::to_string(peer.as_number)});
   }
-  return to_string(table);
+  return print::pretty_table(table, print::PrettyAlign::left);
 }
 
 }  // namespace
